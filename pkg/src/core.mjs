@@ -469,7 +469,7 @@ const isJournal = ({ own, known }, bytes) =>
 /** A file outside any storage: taken when it is the only kind of file and of the `known` kinds, else reported. */
 function loose({ own, known }, file, besideStorage) {
   const content = own.call((glue) => glue.sniff(file.bytes.subarray(0, 512)));
-  if (besideStorage || !known.includes(content)) return { finding: ["SSM108", file.path, content], count: 1, bytes: file.bytes.length };
+  if (besideStorage || !known.includes(content)) return { finding: [content === "hl7" ? "SSM182" : "SSM108", file.path, content], count: 1, bytes: file.bytes.length };
   return group([file], false);
 }
 

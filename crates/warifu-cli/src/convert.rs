@@ -14,7 +14,7 @@ use warifu_convert::{
     resource_trace, type_and_id, unused,
 };
 use warifu_diag::{
-    Code, Diagnostic, Severity, Span,
+    Diagnostic, Severity, Span,
     catalogue::{map_general, ssm},
 };
 use warifu_map::assemble::{self, BundleType, Entries};
@@ -79,8 +79,15 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     if opened.storage.has_journals_apart() {
         bail!(say(
             lang,
-            "トランザクションストレージのファイルは一続きとして再生します。いくつにも分けて渡すと、後のファイルの取り消し (DEL) が前のファイルに及びません。すべてを含むフォルダーか書庫を一つ指定してください",
-            "transaction files are replayed as one: given apart, a DEL of a later one would not reach an earlier one. Give one folder or archive that holds them all",
+            "トランザクションストレージのファイルは一続きとして再生します。いくつにも分けたり標準化ストレージと一緒に渡したりすると、取り消し (DEL) がほかに及びません。すべてを含むフォルダーか書庫を一つだけ指定し、標準化ストレージは別に変換してください",
+            "transaction files are replayed as one: given apart, or with a standard storage, a DEL would not reach the others. Give one folder or archive that holds them all, alone, and a standard storage in a run of its own",
+        ));
+    }
+    if opened.storage.has_messages_beside() {
+        bail!(say(
+            lang,
+            "ストレージ (またはトランザクションストレージ) と、その外のメッセージを一度には変換できません。どちらが新しいか比べられず、同じ ID に二つの内容ができます。ストレージのルートだけを指定し、外のメッセージは別に変換してください。受け手には、後から渡したほうが残ります",
+            "a storage (or transaction files) and messages outside of it cannot be converted in one run: nobody weighs them against each other, and one id would get two contents. Give the root of the storage alone, and the messages in a run of their own: what goes to the receiver last stays",
         ));
     }
     let mut about = institution(&mut options, &inputs, &opened.storage, lang)?;
@@ -220,8 +227,8 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
         if common.apart.load(Ordering::Relaxed) {
             terminal::note(&say(
                 lang,
-                "  ストレージのルートの外にあるファイルは、渡された有効なものだけを人ごとにまとめました。旧版と取り消し、ほかのフォルダーの入院とオーダは結び付けていません。ルート (000/000/ の一つ上) を指定してください",
-                "  files that are not below the root of their storage were put together by person, as far as they were given and are in force: older versions, withdrawals, and stays and orders of other folders are not joined. Give the root (the folder above 000/000/)",
+                "  ストレージのルートの外にあるファイルは、渡されたものだけを人ごとにまとめ、版を比べました。ほかのフォルダーの版、取り消し、入院とオーダは結び付けていません。ルート (000/000/ の一つ上) を指定してください",
+                "  files that are not below the root of their storage were put together by person and their versions weighed, as far as they were given: versions, withdrawals, stays and orders of other folders are not joined. Give the root (the folder above 000/000/)",
             ));
         }
     }
@@ -1072,8 +1079,7 @@ impl<'o> Worker<'o> {
             }
         }
         self.turn_to(batch.key.institution);
-        let loose = batch.is_loose();
-        if loose {
+        if batch.is_loose() {
             batch.files.iter().for_each(|file| self.note_apart(file));
         }
         // The institution too: another storage beside this one may have changed whose number counts.
@@ -1126,13 +1132,8 @@ impl<'o> Worker<'o> {
         let people: BTreeSet<_> = self.out.people.iter().collect();
         let totals = Totals {
             files: u64::try_from(files.len()).unwrap_or(0),
-            // Another person's files in the folder are no part of this one. Messages beside a storage are of
-            // persons whom it has, perhaps.
-            patients: if loose && self.common.opened.storage.has_storage() {
-                0
-            } else {
-                u64::try_from(people.len().max(1)).unwrap_or(1)
-            },
+            // Another person's files in the folder are no part of this one.
+            patients: u64::try_from(people.len().max(1)).unwrap_or(1),
             superseded: state(warifu_ssmix2::State::Superseded)
                 + state(warifu_ssmix2::State::Duplicate)
                 + state(warifu_ssmix2::State::SnapshotOld),
@@ -1211,9 +1212,6 @@ impl<'o> Worker<'o> {
                 Box::new(Found::Loose(file, content)),
             ));
         }
-        if let Some(piece) = self.not_current(&file, &input) {
-            return Ok(piece);
-        }
         self.out.clear();
         self.within.clear();
         let path = file.path_in_root();
@@ -1221,7 +1219,7 @@ impl<'o> Worker<'o> {
             path,
             bytes: &bytes,
         }];
-        self.engine.converter.convert(given[0], 0, &mut self.out);
+        self.engine.converter.convert_alone(&given, &mut self.out);
         let totals = Totals {
             files: 1,
             ..Totals::default()
@@ -1258,39 +1256,6 @@ impl<'o> Worker<'o> {
             [path] => path.ends_with(file.path()),
             _ => false,
         }
-    }
-
-    /// A folder inside a storage gives loose files: versions cannot be weighed there, so replaced and
-    /// withdrawn ones are named and left out (unless given by name, alone).
-    fn not_current(&self, file: &FileRef, input: &str) -> Option<Done> {
-        if self.is_given(file) {
-            return None;
-        }
-        let leaf = file.path().rsplit('/').next().unwrap_or("");
-        let code: Code = match warifu_ssmix2::FileName::parse(leaf).ok()?.flag {
-            warifu_ssmix2::Flag::Current => return None,
-            warifu_ssmix2::Flag::Deleted => &ssm::SSM116,
-            warifu_ssmix2::Flag::Replaced => &ssm::SSM118,
-        };
-        let d = Diagnostic::new(code, Span::default());
-        let (f, own) = self.of_file(&d, &self.name_of(file));
-        let mut piece = Piece {
-            input: input.to_owned(),
-            ..Piece::default()
-        };
-        piece.totals.files = 1;
-        piece
-            .totals
-            .codes
-            .insert(f.code.clone(), (f.severity.clone(), 1));
-        piece.lines.push((
-            "diagnostics.ndjson".to_owned(),
-            line_of(&f).unwrap_or_default(),
-        ));
-        Some(Done::Piece(Box::new(PieceShown {
-            piece,
-            shown: self.shown(&[own]),
-        })))
     }
 
     fn piece(

@@ -27,7 +27,10 @@ impl Strays {
         self.placed += u64::from(note.place.is_some());
         match note.kind {
             Kind::Skipped => self.passed_over += note.count,
-            Kind::Unrecognised | Kind::OutsideStorage | Kind::NestedArchive => {
+            Kind::Unrecognised
+            | Kind::OutsideStorage
+            | Kind::OutsideMessage
+            | Kind::NestedArchive => {
                 self.looked_at += note.count;
                 if !note.path.is_empty() && self.named.len() < NAMED {
                     self.named.push(shown());

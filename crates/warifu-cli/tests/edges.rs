@@ -175,39 +175,80 @@ fn stdin_takes_a_message_a_zip_and_a_packed_tar() {
     assert_eq!(run(&["convert", "-", "x"]).status.code(), Some(2));
 }
 
-/// Given by itself, a file is what it is, whatever way it comes: a warning says that it is not in force.
+/// By itself a file is what it is below its root, whatever way it comes: what is withdrawn is deleted, and what
+/// was replaced is the newest there is, with a warning.
 #[test]
-fn a_withdrawn_or_replaced_file_alone_is_converted_with_a_warning() {
+fn a_withdrawn_or_replaced_file_is_so_whatever_way_it_comes() {
+    let options = ["--to", "bundle", "--institution", "1319999999"];
+    for kind in ["OML-11", "ADT-22", "PPR-01", "ADT-61"] {
+        let found = tree(&fixtures("standard_root")).into_iter();
+        let mut found = found.filter(|(n, _)| n.contains(kind) && n.ends_with("_1"));
+        let (name, message) = found.next().unwrap();
+        let stem = name.strip_suffix('1').unwrap();
+        let leaf = stem.rsplit('/').next().unwrap();
+        for flag in ["0", "1", "2"] {
+            let dir = tempfile::tempdir().unwrap();
+            let dir = dir.path();
+            let place = dir.join("root").join(format!("{stem}{flag}"));
+            let day = place.parent().unwrap();
+            fs::create_dir_all(day).unwrap();
+            fs::write(&place, &message).unwrap();
+            let leaf = format!("{leaf}{flag}");
+            fs::create_dir(dir.join("plain")).unwrap();
+            fs::write(dir.join("plain").join(&leaf), &message).unwrap();
+            let convert = |path: &str| run_in(dir, &[&["convert", path][..], &options].concat());
+            let below_root = convert("root");
+            let whole = text(&below_root.stdout);
+            assert_eq!(whole.contains("\"DELETE\""), flag == "0", "{kind} {flag}");
+            assert_eq!(whole.contains("\"PUT\""), flag != "0", "{kind} {flag}");
+            let args = [&["convert", "-", "--stdin-name", &leaf][..], &options].concat();
+            let ways = [
+                convert(place.to_str().unwrap()),
+                convert(day.to_str().unwrap()),
+                convert(&format!("plain/{leaf}")),
+                convert("plain"),
+                piped(&args, &message),
+            ];
+            for o in ways {
+                assert!(
+                    o.stdout == below_root.stdout,
+                    "{kind} {flag}: {}",
+                    text(&o.stdout)
+                );
+                assert_eq!(
+                    text(&o.stderr).contains("SSM105"),
+                    flag == "2",
+                    "{kind} {flag}"
+                );
+            }
+        }
+    }
+}
+
+/// Versions of one item beside each other, as a shell names them: the one in force alone.
+#[test]
+fn versions_given_by_name_are_weighed() {
     let (name, message) = tree(&fixtures("standard_root"))
         .into_iter()
         .find(|(n, _)| n.contains("OML-11") && n.ends_with("_1"))
         .unwrap();
     let leaf = name.rsplit('/').next().unwrap().strip_suffix('1').unwrap();
     let dir = tempfile::tempdir().unwrap();
-    for (flag, code) in [("0", "SSM116"), ("1", "SSM1"), ("2", "SSM105")] {
-        let leaf = format!("{leaf}{flag}");
-        fs::write(dir.path().join(&leaf), &message).unwrap();
-        let options = ["--to", "ndjson", "--institution", "1319999999"];
-        let by_path = run_in(dir.path(), &[&["convert", &leaf][..], &options].concat());
-        let piped = piped(
-            &[&["convert", "-", "--stdin-name", &leaf][..], &options].concat(),
-            &message,
-        );
-        assert!(by_path.stdout == piped.stdout && !piped.stdout.is_empty());
-        for o in [by_path, piped] {
-            assert_eq!(text(&o.stderr).contains(code), flag != "1", "{flag}");
-        }
-    }
-    // Versions of one item beside each other, as a shell names them: the one in force alone.
     let names = ["0", "1", "2"].map(|flag| format!("{leaf}{flag}"));
+    for name in &names {
+        fs::write(dir.path().join(name), &message).unwrap();
+    }
     let alone = run_in(dir.path(), &["convert", &names[1], "--to", "ndjson"]);
     for order in [[0, 1, 2], [2, 1, 0]] {
         let [a, b, c] = order.map(|n| names[n].as_str());
         let all = run_in(dir.path(), &["convert", a, b, c, "--to", "ndjson", "-v"]);
         assert!(all.stdout == alone.stdout);
-        for code in ["SSM116", "SSM118"] {
-            assert!(text(&all.stderr).contains(code), "{}", text(&all.stderr));
-        }
+        let said = text(&all.stderr);
+        let became = |word: &str, n: usize| said.contains(&format!("{word}: {}", names[n]));
+        assert!(
+            became("superseded", 0) && became("converted", 1) && became("superseded", 2),
+            "{said}"
+        );
     }
 }
 
@@ -421,23 +462,4 @@ fn of_several_roots_paths_say_in_which_a_file_is() {
     let (converted, traced) = convert(&["1310000016"]);
     assert!(converted[0].starts_with(folder), "{converted:?}");
     assert_eq!(traced, converted);
-}
-
-#[test]
-fn a_withdrawn_file_by_itself_is_told() {
-    let dir = tempfile::tempdir().unwrap();
-    let kind = "000/099/0000990001/20260401/OMP-01";
-    let (name, bytes) = tree(&fixtures(&format!("standard_root/{kind}")))
-        .into_iter()
-        .find(|(n, _)| n.ends_with("_1"))
-        .unwrap();
-    for (flag, told) in [('1', false), ('0', true)] {
-        let name = format!("{}_{flag}", name.trim_end_matches("_1"));
-        fs::write(dir.path().join(&name), &bytes).unwrap();
-        let o = run_in(
-            dir.path(),
-            &["convert", &name, "--to", "ndjson", "--lang", "en"],
-        );
-        assert_eq!(text(&o.stderr).contains("warning[SSM116]"), told);
-    }
 }

@@ -347,6 +347,13 @@ fn journals_are_replayed_as_one_or_not_at_all() {
     let apart = convert(&["j/TR_1.DAT", "j/TR_2.DAT"]);
     assert_eq!(apart.status.code(), Some(2));
     assert!(apart.stdout.is_empty() && text(&apart.stderr).contains("DEL"));
+    // Nor would it reach a storage beside them.
+    both(dir);
+    for paths in [["root", "j"], ["j/TR_1.DAT", "root"]] {
+        let beside = convert(&paths);
+        assert_eq!(beside.status.code(), Some(2));
+        assert!(beside.stdout.is_empty() && text(&beside.stderr).contains("DEL"));
+    }
 }
 
 #[test]
@@ -493,4 +500,79 @@ fn the_conversion_places_what_it_finds_in_the_journal() {
         );
         assert_eq!(journal[start..end], file[from..to]);
     }
+}
+
+/// What a storage has of a person and what lies outside of it are not weighed against each other: refused before
+/// anything is written, whatever way they come.
+#[test]
+fn a_storage_and_messages_outside_of_it_are_not_converted_in_one_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    both(dir);
+    let message = &messages()[0].bytes;
+    write(dir, "loose/deep/x.hl7", message);
+    write(dir, "one.hl7", message);
+    write(dir, "documents/a.xml", b"<ClinicalDocument/>");
+    write(dir, "documents/b.pdf", b"%PDF-1.4");
+    let zipped = |name: &str, path: &str, bytes: &[u8]| {
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(dir.join(name)).unwrap());
+        zip.start_file(path, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        std::io::Write::write_all(&mut zip, bytes).unwrap();
+        zip.finish().unwrap();
+    };
+    zipped("loose.zip", "a/x.hl7", message);
+    let sent = &messages()[0];
+    let name = format!(
+        "{}_-_ADT-00_999999999999999_20260401093015123_01_1",
+        sent.patient
+    );
+    let place = format!("000/000/{}/-/ADT-00/{name}", sent.patient);
+    zipped("storage.zip", &place, message);
+    let mut tar = tar::Builder::new(std::fs::File::create(dir.join("loose.tar")).unwrap());
+    let mut head = tar::Header::new_gnu();
+    head.set_size(message.len() as u64);
+    tar.append_data(&mut head, "y.hl7", message.as_slice())
+        .unwrap();
+    tar.finish().unwrap();
+    let convert = |paths: &[&str], rest: &[&str]| {
+        run_in(
+            dir,
+            &[&["convert", "--lang", "en"][..], paths, rest].concat(),
+        )
+    };
+    for storage in ["root", "journals", "storage.zip"] {
+        for beside in ["loose", "one.hl7", "loose.zip", "loose.tar"] {
+            for paths in [[storage, beside], [beside, storage]] {
+                for to in [
+                    &["--to", "ndjson"][..],
+                    &["--to", "bundle", "--per", "patient"],
+                    &["--to", "clins"],
+                    &["--to", "ndjson", "--out", "out"],
+                ] {
+                    let o = convert(&paths, to);
+                    assert_eq!(o.status.code(), Some(2), "{paths:?} {to:?}");
+                    assert!(o.stdout.is_empty() && !dir.join("out").exists());
+                    let said = text(&o.stderr);
+                    assert!(said.contains("root of the storage alone"), "{said}");
+                }
+            }
+        }
+        // Documents and what is none of these are as before.
+        let o = convert(&[storage, "documents"], &["--to", "ndjson"]);
+        assert_ne!(o.status.code(), Some(2), "{}", text(&o.stderr));
+        assert!(!o.stdout.is_empty());
+    }
+    assert_ne!(
+        convert(&["root", "storage.zip"], &["--to", "ndjson"])
+            .status
+            .code(),
+        Some(2)
+    );
+    assert_ne!(
+        convert(&["loose", "one.hl7"], &["--to", "ndjson"])
+            .status
+            .code(),
+        Some(2)
+    );
 }

@@ -7,7 +7,7 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
@@ -220,20 +220,53 @@ fn files_of_a_storage_below_its_root_are_together_and_only_those_in_force() {
     );
     let made = convert(dir, &["day"]);
     assert_eq!(made.values(), ["7.0", "8.0"]);
-    let codes: BTreeSet<&str> = made
-        .findings
-        .iter()
-        .filter_map(|f| f["code"].as_str())
-        .collect();
-    assert!(
-        codes.contains("SSM116") && codes.contains("SSM118"),
-        "{codes:?}"
-    );
     assert!(made.said.contains("Give the root"), "{}", made.said);
+    // What was withdrawn is to be deleted, as below the root.
+    let deletes = |made: &Made| {
+        let bundles = made.of("Bundle").into_iter();
+        let entries = bundles.flat_map(|b| b["entry"].as_array().unwrap().clone());
+        let methods: Vec<Value> = entries.map(|e| e["request"]["method"].clone()).collect();
+        assert!(methods.iter().all(|m| m == "DELETE"));
+        methods.len()
+    };
+    let withdrawn = deletes(&made);
+    assert!(withdrawn > 2);
+    assert!(made.found("SSM116").is_empty());
+    let day = "root/000/000/0000000123/20260401/OML-11";
+    std::fs::create_dir_all(dir.join(day)).unwrap();
+    std::fs::remove_dir(dir.join(day)).unwrap();
+    std::fs::rename(dir.join("day"), dir.join(day)).unwrap();
+    let below = convert(dir, &["root"]);
+    assert_eq!(below.resources, made.resources);
+    // Beside a message without a name it is named: that may be of the same order.
+    write(
+        dir,
+        &format!("{day}/x.hl7"),
+        &result("0000000123", "3", "202604011200", "9.0"),
+    );
+    for given in [
+        &[day][..],
+        &[
+            &format!("{day}/x.hl7"),
+            &format!("{}/{}", day, &name(3, "130000", 0)[4..]),
+        ],
+    ] {
+        let made = convert(dir, given);
+        let [told] = made.found("SSM116")[..] else {
+            panic!("{given:?} {:?}", made.findings)
+        };
+        assert_eq!(told["severity"], "warning");
+        assert!(
+            told["primary"]["file"]
+                .as_str()
+                .unwrap()
+                .ends_with("130000000_01_0")
+        );
+    }
 }
 
 #[test]
-fn messages_beside_a_storage_do_not_take_the_place_of_its_bundles() {
+fn files_of_a_storage_that_lie_beside_its_folders_are_weighed_with_them() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let leaf = "0000000123_20260401_OML-11_000000000000001_20260401110000000_01_1";
@@ -243,20 +276,48 @@ fn messages_beside_a_storage_do_not_take_the_place_of_its_bundles() {
         &stored,
         &result("0000000123", "1", "202604011100", "6.0"),
     );
-    write(
-        dir,
-        "l/a.hl7",
-        &result("0000000123", "2", "202604011300", "7.0"),
+    // A newer version of the same order, another order, a withdrawn one, and a message without a name.
+    let name = |order: u32, time: u32, flag: u32| {
+        format!("0000000123_20260401_OML-11_{order:015}_20260401{time}00000_01_{flag}")
+    };
+    let file = |path: &str, order: &str, sent: &str, value: &str| {
+        write(dir, path, &result("0000000123", order, sent, value));
+    };
+    file(
+        &format!("s/root/{}", name(1, 1300, 1)),
+        "1",
+        "202604011300",
+        "7.0",
     );
-    write(
-        dir,
-        "l/b.hl7",
-        &result("0000000123", "3", "202604011400", "8.0"),
+    file(
+        &format!("s/root/000/{}", name(2, 1400, 1)),
+        "2",
+        "202604011400",
+        "8.0",
     );
+    file(
+        &format!("s/{}", name(3, 1400, 0)),
+        "3",
+        "202604011400",
+        "9.0",
+    );
+    file("s/root/extra/x.hl7", "4", "202604011500", "5.0");
+    let made = convert(dir, &["s"]);
+    assert_eq!(made.values(), ["7.0", "8.0"]);
+    let [outside] = made.found("SSM182")[..] else {
+        panic!("{:?}", made.findings)
+    };
+    assert_eq!(outside["primary"]["file"], "root/extra/x.hl7");
+    assert_eq!(outside["severity"], "warning");
     let args = [
-        "convert", "s", "l", "--to", "bundle", "--per", "patient", "--out", "out",
+        "convert", "s", "--to", "bundle", "--per", "patient", "--out", "out",
     ];
     assert!(run_in(dir, &args).status.success());
+    let bundles = tree(&dir.join("out"));
+    assert_eq!(
+        bundles.iter().filter(|(path, _)| is_bundle(path)).count(),
+        1
+    );
     let mut values = Vec::new();
     for (path, bytes) in tree(&dir.join("out")) {
         if is_bundle(&path) {
@@ -268,7 +329,43 @@ fn messages_beside_a_storage_do_not_take_the_place_of_its_bundles() {
         }
     }
     values.sort();
-    assert_eq!(values, ["6.0", "7.0", "8.0"]);
+    assert_eq!(values, ["7.0", "8.0"]);
+}
+
+#[test]
+fn storages_given_together_are_volumes_of_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let file = |root: &str, order: u32, time: u32, flag: u32, value: &str| {
+        let leaf = format!("0000000123_20260401_OML-11_{order:015}_20260401{time}00000_01_{flag}");
+        let message = result(
+            "0000000123",
+            &order.to_string(),
+            &format!("20260401{time}"),
+            value,
+        );
+        write(
+            dir,
+            &format!("{root}/000/000/0000000123/20260401/OML-11/{leaf}"),
+            &message,
+        );
+    };
+    // One version newer, one of the same time with another content, one withdrawn in the other, one equal.
+    file("a", 1, 1100, 1, "1.0");
+    file("b", 1, 1300, 1, "1.1");
+    file("a", 2, 1100, 1, "2.0");
+    file("b", 2, 1100, 1, "2.1");
+    file("a", 3, 1100, 2, "3.0");
+    file("b", 3, 1300, 0, "3.1");
+    file("a", 4, 1100, 1, "4.0");
+    file("b", 4, 1100, 1, "4.0");
+    for paths in [["a", "b"], ["b", "a"]] {
+        let made = convert(dir, &paths);
+        let values = made.values();
+        assert_eq!((values.len(), &*values[0], &*values[2]), (3, "1.1", "4.0"));
+        assert_eq!(values[1], if paths[0] == "a" { "2.0" } else { "2.1" });
+        assert_eq!(made.found("SSM104").len(), 2);
+    }
 }
 
 #[test]

@@ -611,14 +611,14 @@ impl Job {
     pub fn convert(&mut self, path: &str, bytes: &[u8]) -> Converted {
         self.out.clear();
         self.converter
-            .convert(File { path, bytes }, 0, &mut self.out);
+            .convert_alone(&[File { path, bytes }], &mut self.out);
         self.done(&[File { path, bytes }])
     }
     /// Converts one file to its JSON only: no findings are written out, no trace.
     pub fn convert_bytes(&mut self, path: &str, bytes: &[u8]) -> &[u8] {
         self.out.clear();
         self.converter
-            .convert(File { path, bytes }, 0, &mut self.out);
+            .convert_alone(&[File { path, bytes }], &mut self.out);
         self.json.clear();
         write_output(
             &mut self.out,
@@ -642,9 +642,7 @@ impl Job {
         if patient {
             self.converter.convert_patient(files, &mut self.out);
         } else {
-            for (file, number) in files.iter().zip(0..=u16::MAX) {
-                self.converter.convert(*file, number, &mut self.out);
-            }
+            self.converter.convert_alone(files, &mut self.out);
         }
         let mut made = Pieces::default();
         match self.options.to {
@@ -746,7 +744,14 @@ pub fn write_output(
 ) -> Vec<Part> {
     match options.to {
         To::Bundle => assemble::bundle(out, map_options, options.bundle_type(), dst),
-        To::Ndjson => assemble::ndjson(out, dst),
+        To::Ndjson => {
+            assemble::ndjson(out, dst);
+            if !out.deletes.is_empty() {
+                let entries = assemble::deletions(out);
+                entries.write(map_options, BundleType::Transaction, dst);
+                dst.push(b'\n');
+            }
+        }
         To::Clins => {
             let parts = clins::parts(out, map_options);
             for part in &parts {

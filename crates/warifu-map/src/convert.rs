@@ -142,7 +142,8 @@ impl Converter {
         found
     }
 
-    /// Converts one file by itself: a message, a stream of messages or a document.
+    /// Converts one file by itself: a message, a stream of messages or a document, as it would be in force.
+    /// A file that its name calls withdrawn or replaced is for [`Converter::convert_patient`].
     ///
     /// `number` is handed on as the source of every span. Never fails: what cannot be read becomes a
     /// diagnostic in `out`.
@@ -158,23 +159,6 @@ impl Converter {
             out.finish();
             return;
         }
-        // The state of these follows the flag.
-        let follows = |k: DataKind| k == DataKind::Ppr01 || k.code().starts_with("ADT-");
-        // By itself nothing says whether another version of it is in force.
-        let code: Option<Code> = match item.flag {
-            b'0' if !item.kind.is_some_and(follows) => Some(&ssm::SSM116),
-            b'2' => Some(&ssm::SSM105),
-            _ => None,
-        };
-        if let Some(code) = code {
-            let whole = Span {
-                source: source_of(number),
-                ..Span::default()
-            };
-            let mut d = Diagnostic::new(code, whole);
-            d.severity = warifu_diag::Severity::Warning;
-            out.diagnostics.push(d);
-        }
         let mut parts = findings::messages_of(file.bytes, source_of(number), &mut out.diagnostics);
         newest_first(&mut parts, &|start, end| file.bytes.get(start..end));
         let mut segments = 0;
@@ -187,6 +171,18 @@ impl Converter {
             segments += self.index.weight();
         }
         out.finish();
+    }
+
+    /// Converts files one by one, without the others of their patients, or weighed where the name of one calls it
+    /// withdrawn or replaced: it is so all the same. The index of a file is the source of its spans.
+    pub fn convert_alone(&mut self, files: &[File<'_>], out: &mut Output) {
+        if files.iter().all(|f| place_of(f.path).item().flag == b'1') {
+            for (file, number) in files.iter().zip(0..=u16::MAX) {
+                self.convert(*file, number, out);
+            }
+        } else {
+            self.convert_patient(files, out);
+        }
     }
 
     /// Converts the message that begins at `start` and ends with `bytes`.

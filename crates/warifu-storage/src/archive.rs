@@ -41,6 +41,8 @@ pub(crate) struct Archive {
     pub(crate) items_at_top: bool,
     pub(crate) journals: u64,
     pub(crate) loose: u64,
+    /// Messages among these.
+    pub(crate) messages: u64,
 }
 
 /// Marker of the error that [`Guard`] raises.
@@ -124,6 +126,7 @@ impl Archive {
             items_at_top: false,
             journals: 0,
             loose: 0,
+            messages: 0,
         }
     }
 
@@ -147,12 +150,7 @@ impl Archive {
             return self.spool.add(key, content);
         }
         match sniff(content.get(..HEAD).unwrap_or(content)) {
-            Content::Hl7 | Content::Xml | Content::Json => {
-                let mut key = vec![LOOSE_CLASS];
-                key.extend_from_slice(path.replace('/', "\u{1}").as_bytes());
-                self.loose += 1;
-                self.spool.add(key, content)
-            }
+            Content::Hl7 | Content::Xml | Content::Json => self.add_loose(path, content),
             Content::Journal => {
                 sink.note(Kind::JournalName, path);
                 self.journal(&mut &*content, path, sink)
@@ -168,8 +166,10 @@ impl Archive {
         }
     }
 
-    /// A loose content without path of its own (standard input).
+    /// A content outside the levels of a storage.
     pub(crate) fn add_loose(&mut self, path: &str, content: &[u8]) -> io::Result<()> {
+        let head = content.get(..HEAD).unwrap_or(content);
+        self.messages += u64::from(sniff(head) == Content::Hl7);
         let mut key = vec![LOOSE_CLASS];
         key.extend_from_slice(path.replace('/', "\u{1}").as_bytes());
         self.loose += 1;

@@ -103,6 +103,25 @@ impl FileRef {
         }
     }
 
+    /// The levels, as the name says them where the path has none.
+    fn placed(&self) -> Option<Located<'_>> {
+        let named = || {
+            let leaf = self.path.rsplit('/').next().unwrap_or_default();
+            let name = FileName::parse(leaf).ok()?;
+            Some(Located {
+                root_depth: self.root_depth.unwrap_or(0),
+                level1: "",
+                level2: "",
+                patient: name.patient,
+                date: name.date,
+                kind: name.kind,
+                leaf,
+                inside: Vec::new(),
+            })
+        };
+        self.located().or_else(named)
+    }
+
     /// Path below the storage root (`012/345/…`), the whole path for loose files that have no levels.
     pub fn path_in_root(&self) -> &str {
         let mut rest = self.path.trim_start_matches('/');
@@ -188,7 +207,7 @@ impl PatientBatch {
                 }
         };
         for files in self.files.chunk_by(together) {
-            let located = files.first().and_then(FileRef::located);
+            let located = files.first().and_then(FileRef::placed);
             match located.map(|located| (located.name(), located)) {
                 Some((Ok(name), located)) => items.push(Item {
                     name,

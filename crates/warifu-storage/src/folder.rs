@@ -4,11 +4,12 @@ use std::io;
 use std::vec::IntoIter;
 
 use warifu_ssmix2::{
-    InstitutionNumber, JournalName, ROOT_DEPTH_LIMIT, components, institution_of_root,
+    FileName, InstitutionNumber, JournalName, ROOT_DEPTH_LIMIT, components, institution_of_root,
     is_date_or_dash, is_item_name, level1_of, level2_of, locate_at,
 };
 
 use crate::batch::{FileRef, Source};
+use crate::loose::MOST;
 use crate::note::StorageNoteKind as Kind;
 use crate::sink::Sink;
 use crate::sniff::{Content, sniff};
@@ -31,10 +32,11 @@ pub(crate) struct Discovery {
     pub(crate) journals: Vec<At>,
     /// Patient folders that do not lie where their id belongs: (patient, root, folder).
     pub(crate) misplaced: Vec<(String, usize, At)>,
-    /// Files beside the roots whose names are those of items: they are read all the same.
-    pub(crate) strays: Vec<At>,
-    /// Files and folders beside the roots.
-    pub(crate) beside: Vec<String>,
+    /// Files beside the roots whose names are those of items, by the patients of the names: they are read
+    /// with these.
+    pub(crate) strays: Vec<(String, At)>,
+    /// Other files beside the roots, at most [`MOST`].
+    pub(crate) beside: Vec<At>,
     pub(crate) beside_count: u64,
 }
 
@@ -103,7 +105,10 @@ pub(crate) fn discover<T: Tree>(tree: &T, base_name: &str, sink: &mut Sink) -> D
             }
         }
     }
-    found.strays.append(&mut quiet.strays);
+    found.strays.extend(quiet.strays.into_iter().map(named));
+    found
+        .strays
+        .sort_by(|a, b| (&a.0, &a.1.text).cmp(&(&b.0, &b.1.text)));
     found
         .misplaced
         .sort_by(|a, b| (&a.0, a.1, &a.2.text).cmp(&(&b.0, b.1, &b.2.text)));
@@ -132,16 +137,27 @@ fn visit<T: Tree>(tree: &T, at: &At, name: &str, sink: &mut Sink, found: &mut Di
                 }
                 found.journals.push(child);
             }
-            EntryKind::File if is_item_name(&entry.text) => found.strays.push(child),
+            EntryKind::File if is_item_name(&entry.text) => found.strays.push(named(child)),
             EntryKind::File => {
-                if found.beside_count < NAMED_LIMIT {
-                    found.beside.push(child.text);
+                if found.beside.len() < MOST {
+                    found.beside.push(child);
                 }
                 found.beside_count += 1;
             }
             _ => {}
         }
     }
+}
+
+/// A file with the patient of its name.
+fn named(at: At) -> (String, At) {
+    (patient_of_name(&at.text).to_owned(), at)
+}
+
+/// The patient that the name of a file says.
+pub(crate) fn patient_of_name(path: &str) -> &str {
+    let leaf = path.rsplit('/').next().unwrap_or_default();
+    FileName::parse(leaf).map_or("", |name| name.patient)
 }
 
 /// Whether a file is a journal: by its name, or by its content where the name is nearly that of one.
@@ -272,7 +288,7 @@ impl PatientFolders {
             if let Some(entry) = self.patients.next() {
                 let at = self.level2_at.1.child(&entry);
                 if entry.kind != EntryKind::Folder {
-                    sink.beside_level(&entry, at);
+                    sink.beside_level(tree, &entry, at);
                     continue;
                 }
                 sink.name(&entry, &at);
@@ -300,7 +316,7 @@ impl PatientFolders {
                     });
                 }
                 if entry.kind != EntryKind::Folder || !is_short(&entry) {
-                    sink.beside_level(&entry, at);
+                    sink.beside_level(tree, &entry, at);
                     continue;
                 }
                 self.patients = list_or_empty(tree, &at, sink).into_iter();
@@ -405,7 +421,7 @@ fn list_once<T: Tree>(
                     if locate_at(&parts, root_depth).is_some() || is_item_name(&entry.text) {
                         out.push(FileRef::on_disk(source, at, Some(root_depth)));
                     } else {
-                        sink.outside(&at.text);
+                        sink.outside(tree, &at);
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::collections::{BTreeMap, BTreeSet};
 
-use warifu_ssmix2::{FileName, Flag, PatientKey};
+use warifu_ssmix2::{FileName, Flag, PatientKey, State, select};
 
 use crate::batch::{FileRef, Found, PatientBatch};
 use crate::note::{StorageNote, StorageNoteKind};
@@ -22,16 +22,22 @@ pub(crate) fn together(storage: &Storage, found: &[Found], more: bool) -> VecDeq
     let mut groups = Groups::default();
     let mut bytes = Vec::new();
     let mut lengths = Vec::with_capacity(found.len());
+    let weighed = weighed_folders(found);
     for (n, one) in found.iter().enumerate() {
         let mut length = 0;
-        if let Found::Loose(file, Content::Hl7) = one
-            && let Some(named) = named(file)
-            && storage.read(file, &mut bytes).is_ok()
-        {
-            length = bytes.len();
-            let sent = patients_of(&bytes);
-            let people = sent.iter().map(String::as_str).chain([named]);
-            groups.add(n, people.map(bare).filter(|person| !person.is_empty()));
+        match one {
+            Found::Loose(file, _) if in_content_folder(file) => {
+                let name = name_of(file).filter(|name| weighed.contains(&item_of(name)));
+                groups.add(n, name.map(|name| bare(name.patient)).into_iter());
+            }
+            Found::Loose(file, Content::Hl7) if storage.read(file, &mut bytes).is_ok() => {
+                length = bytes.len();
+                let sent = patients_of(&bytes);
+                let named = name_of(file).map_or("", |name| name.patient);
+                let people = sent.iter().map(String::as_str).chain([named]);
+                groups.add(n, people.map(bare).filter(|person| !person.is_empty()));
+            }
+            _ => {}
         }
         lengths.push(length);
     }
@@ -40,7 +46,11 @@ pub(crate) fn together(storage: &Storage, found: &[Found], more: bool) -> VecDeq
     let mut apart = 0;
     let mut first_of: BTreeMap<usize, &[usize]> = BTreeMap::new();
     let mut inside: BTreeSet<usize> = BTreeSet::new();
-    for members in groups.iter().filter(|members| members.len() > 1) {
+    let is_weighed = |members: &&Vec<usize>| {
+        let not_current = |n: &usize| flag_of(found.get(*n)) != Some(Flag::Current);
+        members.len() > 1 || members.iter().any(not_current)
+    };
+    for members in groups.iter().filter(is_weighed) {
         let length: usize = members.iter().filter_map(|n| lengths.get(*n)).sum();
         if length > most || members.len() > MOST_OF_ONE {
             apart += members.len();
@@ -57,6 +67,7 @@ pub(crate) fn together(storage: &Storage, found: &[Found], more: bool) -> VecDeq
     }
     for (n, one) in found.iter().enumerate() {
         if let Some(members) = first_of.get(&n) {
+            out.extend(withdrawn_beside_nameless(found, members));
             let files = members.iter().filter_map(|m| match found.get(*m) {
                 Some(Found::Loose(file, _)) => Some(file.clone()),
                 _ => None,
@@ -76,18 +87,67 @@ pub(crate) fn together(storage: &Storage, found: &[Found], more: bool) -> VecDeq
     out
 }
 
-/// The patient that the name of a file says, empty where it says none; `None` for a file that is read by
-/// itself: an older or withdrawn version, of which only its storage knows what became of it, and parts of
-/// documents.
-fn named(file: &FileRef) -> Option<&str> {
-    if file.located().is_some_and(|l| l.is_in_content_folder()) {
-        return None;
+fn in_content_folder(file: &FileRef) -> bool {
+    file.located().is_some_and(|l| l.is_in_content_folder())
+}
+
+/// The name of a file, or of its content folder.
+fn name_of(file: &FileRef) -> Option<FileName<'_>> {
+    match file.located() {
+        Some(located) if located.is_in_content_folder() => located.name().ok(),
+        _ => FileName::parse(file.path().rsplit('/').next().unwrap_or_default()).ok(),
     }
-    let leaf = file.path().rsplit('/').next().unwrap_or_default();
-    match FileName::parse(leaf) {
-        Ok(name) => (name.flag == Flag::Current).then_some(name.patient),
-        Err(_) => Some(""),
+}
+
+/// The flag of a file, `Current` without a name.
+fn flag_of(found: Option<&Found>) -> Option<Flag> {
+    match found {
+        Some(Found::Loose(file, _)) => Some(name_of(file).map_or(Flag::Current, |name| name.flag)),
+        _ => None,
     }
+}
+
+fn item_of(name: &FileName<'_>) -> [String; 4] {
+    [name.patient, name.date, name.kind, name.order].map(str::to_owned)
+}
+
+/// Documents of which a version is replaced or withdrawn; the others are read by themselves.
+fn weighed_folders(found: &[Found]) -> BTreeSet<[String; 4]> {
+    let folder = |one: &Found| match one {
+        Found::Loose(file, _) if in_content_folder(file) => name_of(file)
+            .filter(|name| name.flag != Flag::Current)
+            .map(|name| item_of(&name)),
+        _ => None,
+    };
+    found.iter().filter_map(folder).collect()
+}
+
+/// Names the withdrawn files of a person of whom there are messages without a name as well: whether one of
+/// these is of what was withdrawn is not weighed.
+fn withdrawn_beside_nameless<'f>(
+    found: &'f [Found],
+    members: &'f [usize],
+) -> impl Iterator<Item = Found> + 'f {
+    let file = |n: &usize| match found.get(*n) {
+        Some(Found::Loose(file, _)) => Some(file),
+        _ => None,
+    };
+    let files: Vec<&FileRef> = members.iter().filter_map(file).collect();
+    let nameless = files.iter().any(|file| name_of(file).is_none());
+    let named = files
+        .iter()
+        .filter_map(|file| Some((*file, name_of(file)?)));
+    let (files, names): (Vec<&FileRef>, Vec<FileName<'_>>) = named.unzip();
+    let outcomes = select(&names).outcomes;
+    let withdrawn = files.into_iter().zip(outcomes).filter(move |(_, outcome)| {
+        nameless && matches!(outcome.state, State::Cancelled | State::Moved)
+    });
+    withdrawn.map(|(file, _)| {
+        Found::Note(StorageNote {
+            input: Some(file.input()),
+            ..StorageNote::at(StorageNoteKind::WithdrawnBeside, file.path())
+        })
+    })
 }
 
 /// A number without what systems write before and around it.

@@ -36,6 +36,8 @@ pub enum StorageNoteKind {
     Unrecognised,
     /// File or folder beside the storage levels.
     OutsideStorage,
+    /// Message beside the storage levels, under no name of a storage; not read.
+    OutsideMessage,
     /// Folder that the system refuses to read.
     FolderUnreadable,
     /// File that the system refuses to read.
@@ -66,6 +68,8 @@ pub enum StorageNoteKind {
     RootCheckDigit,
     /// Journal whose name is not `TR_YYYYMMDDHHMMSSFFF_nnnnn.DAT`; read all the same.
     JournalName,
+    /// Withdrawn version among loose messages of which some have no name: these are not weighed against it.
+    WithdrawnBeside,
     /// Loose messages of one person that are too many to be read together. Counted.
     LooseApart,
     /// Journal record longer than `max_file`; left out.
@@ -99,6 +103,7 @@ impl StorageNoteKind {
             Self::Skipped => "skipped",
             Self::Unrecognised => "unrecognised",
             Self::OutsideStorage => "outside-storage",
+            Self::OutsideMessage => "outside-message",
             Self::FolderUnreadable => "folder-unreadable",
             Self::FileUnreadable => "file-unreadable",
             Self::FolderVanished => "folder-vanished",
@@ -106,6 +111,7 @@ impl StorageNoteKind {
             Self::JournalHeader => "journal-header",
             Self::JournalOperation => "journal-operation-neither-ins-nor-del",
             Self::JournalCut => "journal-cut",
+            Self::WithdrawnBeside => "withdrawn-beside",
             Self::LooseApart => "loose-apart",
             Self::JournalDelete => "journal-delete-without-message",
             Self::JournalVersion => "journal-version",
@@ -207,6 +213,8 @@ impl StorageNote {
             K::JournalHeader | K::JournalOperation => &ssm::SSM179,
             K::JournalCut => &ssm::SSM180,
             K::LooseApart => &ssm::SSM181,
+            K::OutsideMessage => &ssm::SSM182,
+            K::WithdrawnBeside => &ssm::SSM116,
             K::JournalDelete | K::JournalStray | K::JournalsIgnored => &ssm::SSM114,
             K::JournalName => &ssm::SSM178,
             K::JournalVersion => &ssm::SSM162,

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::note::{StorageNote, StorageNoteKind};
 use crate::safe::is_skipped;
+use crate::sniff::{Content, sniff};
 #[cfg(feature = "fs")]
-use crate::tree::{At, Entry, EntryKind};
+use crate::tree::{At, Entry, EntryKind, Tree};
 
 /// What a [`Choose`] says about a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,23 @@ impl Chosen {
 /// How many findings are named one by one before the rest is counted: a hostile archive
 /// may have millions of refused entries.
 const NAMED_LIMIT: usize = 10_000;
+
+/// What is said of a file of this content beside the storage levels.
+pub(crate) fn outside(content: Content) -> StorageNoteKind {
+    match content {
+        Content::Hl7 => StorageNoteKind::OutsideMessage,
+        _ => StorageNoteKind::OutsideStorage,
+    }
+}
+
+/// The same of a file in a folder.
+#[cfg(feature = "fs")]
+pub(crate) fn outside_kind<T: Tree>(tree: &T, at: &At) -> StorageNoteKind {
+    outside(
+        tree.head(&at.os)
+            .map_or(Content::Other, |head| sniff(&head)),
+    )
+}
 
 #[derive(Default)]
 pub(crate) struct Sink {
@@ -118,19 +136,20 @@ impl Sink {
         }
     }
 
-    /// Notes something beside the storage levels.
-    pub(crate) fn outside(&mut self, path: &str) {
-        self.note(StorageNoteKind::OutsideStorage, path);
+    /// Notes a file beside the storage levels.
+    #[cfg(feature = "fs")]
+    pub(crate) fn outside<T: Tree>(&mut self, tree: &T, at: &At) {
+        self.note(outside_kind(tree, at), &at.text);
     }
 
     /// Something at a level where only folders of the next are: what is named like an item is read all
     /// the same, the rest noted.
     #[cfg(feature = "fs")]
-    pub(crate) fn beside_level(&mut self, entry: &Entry, at: At) {
-        if entry.kind == EntryKind::File && warifu_ssmix2::is_item_name(&entry.text) {
-            self.strays.push(at);
-        } else {
-            self.outside(&at.text);
+    pub(crate) fn beside_level<T: Tree>(&mut self, tree: &T, entry: &Entry, at: At) {
+        match entry.kind {
+            EntryKind::File if warifu_ssmix2::is_item_name(&entry.text) => self.strays.push(at),
+            EntryKind::File => self.outside(tree, &at),
+            _ => self.note(StorageNoteKind::OutsideStorage, &at.text),
         }
     }
 

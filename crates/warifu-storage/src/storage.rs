@@ -12,12 +12,12 @@ use crate::batch::{FileRef, Found, PatientBatch, Place, Source};
 use crate::entry::Entry;
 use crate::folder::{
     Discovery, LooseFiles, NAMED_LIMIT, PatientFolder, PatientFolders, Root, discover, institution,
-    list_patient,
+    list_patient, patient_of_name,
 };
 use crate::loose;
 use crate::note::{StorageNote, StorageNoteKind as Kind};
 use crate::replay::{CLASS as JOURNAL_CLASS, item_key, patient_of, replay};
-use crate::sink::{Choose, Chosen, Sink};
+use crate::sink::{Choose, Chosen, Sink, outside, outside_kind};
 use crate::sniff::{Content, HEAD, sniff};
 use crate::spool::{Merge, Spool};
 use crate::tree::{At, FsTree, Tree, head_of};
@@ -113,9 +113,40 @@ pub(crate) enum Input<T> {
         items: u64,
         journals: u64,
         loose: u64,
+        /// Messages among the loose files.
+        messages: u64,
+        /// Files beside the storage whose names are those of items, by the patients of the names.
+        strays: Vec<(String, Entry)>,
     },
     /// A file given by name.
     File { path: PathBuf },
+}
+
+impl<T: Tree> Input<T> {
+    /// Whether it holds a storage or journals.
+    fn is_storage(&self) -> bool {
+        match self {
+            Self::Folder { found, .. } => !found.roots.is_empty(),
+            Self::Spool {
+                items, journals, ..
+            } => items + journals > 0,
+            Self::File { .. } => false,
+        }
+    }
+
+    /// Whether there is a message among the loose files.
+    fn has_messages(&self) -> bool {
+        match self {
+            Self::Folder { tree, .. } => {
+                let (mut files, mut quiet) = (LooseFiles::new(), Sink::default());
+                let source = Source { input: 0 };
+                std::iter::from_fn(|| files.next(tree, source, &mut quiet))
+                    .any(|(_, content)| content == Content::Hl7)
+            }
+            Self::Spool { messages, .. } => *messages > 0,
+            Self::File { path } => head_of(path).is_ok_and(|head| sniff(&head) == Content::Hl7),
+        }
+    }
 }
 
 /// One or several inputs, read as one storage.
@@ -196,8 +227,8 @@ impl Storage {
     }
 
     /// The same with the loose messages of each person together, as a [`PatientBatch`] that
-    /// [`PatientBatch::is_loose`]; a person with one file of messages has it by itself, and so has what only
-    /// a storage can weigh (flag 0 and 2). Reads every loose message once to know whose it is.
+    /// [`PatientBatch::is_loose`]; a person with one file of messages that is in force by its name has it by
+    /// itself. Reads every loose message once to know whose it is.
     pub fn steps_together(&self) -> Steps<'_> {
         Steps {
             together: Some(self),
@@ -254,23 +285,25 @@ impl Storage {
 
     /// Whether any input holds a storage (or journals) rather than loose files.
     pub fn has_storage(&self) -> bool {
-        self.inner.inputs.iter().any(|input| match input {
-            Input::Folder { found, .. } => !found.roots.is_empty(),
-            Input::Spool {
-                items, journals, ..
-            } => items + journals > 0,
-            Input::File { .. } => false,
-        })
+        self.inner.inputs.iter().any(Input::is_storage)
     }
 
-    /// Whether several inputs have journals. Each is replayed by itself, so that a record of one does not
-    /// count in another: a folder that holds them all is to be given instead.
+    /// Whether an input holds a storage (or journals) and another messages: these are not weighed against
+    /// what the storage has of the same person.
+    pub fn has_messages_beside(&self) -> bool {
+        let inputs = &self.inner.inputs;
+        self.has_storage() && inputs.iter().any(|i| !i.is_storage() && i.has_messages())
+    }
+
+    /// Whether an input has journals and another journals or a storage. Each is replayed by itself, so that a
+    /// delete of one does not reach another: a folder that holds all journals is to be given instead.
     pub fn has_journals_apart(&self) -> bool {
-        let has = |input: &&Input<FsTree>| match input {
+        let has = |input: &Input<FsTree>| match input {
             Input::Spool { journals, .. } => *journals > 0,
             Input::Folder { .. } | Input::File { .. } => false,
         };
-        self.inner.inputs.iter().filter(has).nth(1).is_some()
+        let mut storages = self.inner.inputs.iter().filter(|i| i.is_storage());
+        self.inner.inputs.iter().any(has) && storages.nth(1).is_some()
     }
 
     /// Where a file lies on the disk; `None` for what is inside an archive, a journal or a stream.
@@ -406,17 +439,16 @@ impl<T: Tree> Inner<T> {
             self.skipped += sink.skipped;
         }
         if beside {
-            for path in &found.beside {
-                self.notes.push(StorageNote::at(Kind::OutsideStorage, path));
+            // Files named as items are read with their patients, but a journal is weighed by its records.
+            let strays = found.strays.iter().map(|(_, at)| at);
+            let strays = strays.filter(|_| found.roots.is_empty());
+            let mut outside = Outside::default();
+            for at in found.beside.iter().chain(strays) {
+                outside.add(outside_kind(&tree, at), &at.text);
             }
-            self.notes
-                .extend(rest_of(found.beside_count, &found.beside));
-        }
-        if found.roots.is_empty() && !found.journals.is_empty() {
-            for stray in &found.strays {
-                self.notes
-                    .push(StorageNote::at(Kind::OutsideStorage, &stray.text));
-            }
+            let seen = u64::try_from(found.beside.len()).unwrap_or(u64::MAX);
+            outside.more(found.beside_count.saturating_sub(seen));
+            self.notes.extend(outside.notes());
         }
         if !found.roots.is_empty() && !found.journals.is_empty() {
             let count = u64::try_from(found.journals.len()).unwrap_or(u64::MAX);
@@ -441,11 +473,26 @@ impl<T: Tree> Inner<T> {
     fn finish_archive(&mut self, mut archive: Archive, name: &str, mut sink: Sink) {
         archive.spool.finish();
         sink.of_input(self.inputs.len());
+        let mut strays: Vec<(String, Entry)> = Vec::new();
+        if archive.items > 0 && archive.loose > 0 {
+            let loose = archive.spool.merge();
+            let loose = loose.filter(|entry| entry.key.first() == Some(&LOOSE_CLASS));
+            let named = |entry: Entry| {
+                let path = path_of(&entry.key);
+                is_item_path(&path).then(|| (patient_of_name(&path).to_owned(), entry))
+            };
+            strays.extend(loose.filter_map(named));
+            // Stable: of one patient in the order of their paths.
+            strays.sort_by(|a, b| a.0.cmp(&b.0));
+        }
         if archive.items + archive.journals > 0 {
+            let mut outside = Outside::default();
             for path in &sink.beside {
-                self.notes.push(StorageNote::at(Kind::OutsideStorage, path));
+                outside.add(Kind::OutsideStorage, path);
             }
-            self.notes.extend(rest_of(sink.unrecognised, &sink.beside));
+            let seen = u64::try_from(sink.beside.len()).unwrap_or(u64::MAX);
+            outside.more(sink.unrecognised.saturating_sub(seen));
+            self.notes.extend(outside.notes());
             sink.unrecognised = 0;
         }
         if archive.items > 0 && archive.journals > 0 {
@@ -476,6 +523,8 @@ impl<T: Tree> Inner<T> {
                 archive.journals
             },
             loose: archive.loose,
+            messages: archive.messages,
+            strays,
         });
     }
 
@@ -495,7 +544,14 @@ impl<T: Tree> Inner<T> {
         if batch.folders.is_empty() {
             return fresh;
         }
-        fresh.files.clear();
+        let is_listed = |file: &FileRef| {
+            let below = |at: &At| file.path().strip_prefix(&*at.text);
+            let folders = batch.folders.iter();
+            folders
+                .filter(|(source, ..)| *source == file.source)
+                .any(|(_, _, at, _)| below(at).is_some_and(|rest| rest.starts_with('/')))
+        };
+        fresh.files.retain(|file| !is_listed(file));
         for (source, root_depth, at, _) in &batch.folders {
             if let Some(Input::Folder { tree, .. }) = self.inputs.get(source.input) {
                 let mut quiet = Sink::default();
@@ -506,11 +562,50 @@ impl<T: Tree> Inner<T> {
     }
 }
 
-/// Count of what is not named.
-fn rest_of(count: u64, named: &[String]) -> Option<StorageNote> {
-    let named = u64::try_from(named.len()).unwrap_or(u64::MAX);
-    let rest = count.saturating_sub(named);
-    (rest > 0).then(|| StorageNote::counted(Kind::OutsideStorage, rest))
+/// What lies beside a storage: the first of each kind are named, the rest counted.
+#[derive(Default)]
+struct Outside {
+    named: Vec<StorageNote>,
+    files: (u64, u64),
+}
+
+impl Outside {
+    fn add(&mut self, kind: Kind, path: &str) {
+        let (files, messages) = &mut self.files;
+        let count = match kind {
+            Kind::OutsideMessage => messages,
+            _ => files,
+        };
+        if *count < NAMED_LIMIT {
+            self.named.push(StorageNote::at(kind, path));
+        }
+        *count += 1;
+    }
+
+    /// So many more files that nobody looked into.
+    fn more(&mut self, count: u64) {
+        self.files.0 = self.files.0.saturating_add(count);
+    }
+
+    fn notes(self) -> Vec<StorageNote> {
+        let mut notes = self.named;
+        for (kind, count) in [
+            (Kind::OutsideMessage, self.files.1),
+            (Kind::OutsideStorage, self.files.0),
+        ] {
+            let named = notes.iter().filter(|note| note.kind == kind).count();
+            let rest = count.saturating_sub(u64::try_from(named).unwrap_or(u64::MAX));
+            if rest > 0 {
+                notes.push(StorageNote::counted(kind, rest));
+            }
+        }
+        notes
+    }
+}
+
+/// Whether the name of a file is that of an item.
+fn is_item_path(path: &str) -> bool {
+    warifu_ssmix2::is_item_name(path.rsplit('/').next().unwrap_or(path))
 }
 
 /// Name of a file or folder, without extension for files.
@@ -724,6 +819,30 @@ enum Patients<'s, T> {
         name: &'s str,
         patient: Option<String>,
     },
+    Strays {
+        source: Source,
+        roots: &'s [Root],
+        rest: &'s [(String, At)],
+    },
+    StrayEntries {
+        source: Source,
+        spool: &'s Spool,
+        name: &'s str,
+        rest: &'s [(String, Entry)],
+    },
+}
+
+/// The entries of the first patient, cut off.
+fn first_of<'s, V>(rest: &mut &'s [(String, V)]) -> &'s [(String, V)] {
+    let all: &'s [(String, V)] = rest;
+    let patient = all.first().map(|(patient, _)| patient);
+    let same = all
+        .iter()
+        .take_while(|(other, _)| Some(other) == patient)
+        .count();
+    let (here, later) = all.split_at_checked(same).unwrap_or((all, &[]));
+    *rest = later;
+    here
 }
 
 impl<'s, T: Tree> Patients<'s, T> {
@@ -744,6 +863,8 @@ impl<'s, T: Tree> Patients<'s, T> {
                 pending.as_ref().map(|folder| folder.patient.as_str())
             }
             Self::Misplaced { rest, .. } => rest.first().map(|(patient, ..)| patient.as_str()),
+            Self::Strays { rest, .. } => rest.first().map(|(patient, _)| patient.as_str()),
+            Self::StrayEntries { rest, .. } => rest.first().map(|(patient, _)| patient.as_str()),
             Self::Spool {
                 merge,
                 class,
@@ -844,6 +965,32 @@ impl<'s, T: Tree> Patients<'s, T> {
                     failed: merge.failed.take().is_some(),
                 });
             }
+            Self::Strays {
+                source,
+                roots,
+                rest,
+            } => {
+                for (_, at) in first_of(rest) {
+                    taken.push(Taken::Stray {
+                        source: *source,
+                        root: root_of(roots, &at.text),
+                        at,
+                    });
+                }
+            }
+            Self::StrayEntries {
+                source,
+                spool,
+                name,
+                rest,
+            } => taken.push(Taken::Entries {
+                source: *source,
+                spool,
+                class: LOOSE_CLASS,
+                name,
+                entries: first_of(rest).iter().map(|(_, e)| e.clone()).collect(),
+                failed: false,
+            }),
         }
     }
 
@@ -851,7 +998,10 @@ impl<'s, T: Tree> Patients<'s, T> {
     fn held(&self) -> usize {
         match self {
             Self::Root { folders, .. } => folders.held(),
-            Self::Misplaced { .. } | Self::Spool { .. } => 0,
+            Self::Misplaced { .. }
+            | Self::Spool { .. }
+            | Self::Strays { .. }
+            | Self::StrayEntries { .. } => 0,
         }
     }
 }
@@ -873,6 +1023,25 @@ enum Taken<'s, T> {
         /// Whether the system refused to read some.
         failed: bool,
     },
+    /// A file beside a root that it is of, if that is known.
+    Stray {
+        source: Source,
+        root: Option<&'s Root>,
+        at: &'s At,
+    },
+}
+
+/// The root that a path is below, else the only one.
+fn root_of<'s>(roots: &'s [Root], path: &str) -> Option<&'s Root> {
+    let is_above = |root: &&Root| {
+        let below = path.strip_prefix(&*root.at.text);
+        below.is_some_and(|rest| root.at.text.is_empty() || rest.starts_with('/'))
+    };
+    let above = roots.iter().filter(is_above).max_by_key(|r| r.at.depth);
+    above.or(match roots {
+        [only] => Some(only),
+        _ => None,
+    })
 }
 
 /// A patient whose files are not listed yet.
@@ -922,15 +1091,20 @@ impl<T: Tree> Pending<'_, T> {
                     entries,
                     failed,
                 } => {
-                    if class == ITEM_CLASS {
-                        take_items(source, &entries, name, &mut files, &mut sink);
-                    } else {
-                        take_records(source, spool, &entries, &mut files);
+                    match class {
+                        JOURNAL_CLASS => take_records(source, spool, &entries, &mut files),
+                        _ => take_items(source, &entries, name, &mut files, &mut sink),
                     }
                     if failed {
                         sink.note(Kind::FileUnreadable, name);
                     }
                     sink.of_input(source.input);
+                }
+                Taken::Stray { source, root, at } => {
+                    let depth = root.map_or(0, |root| root.at.depth);
+                    let depth = depth.min(at.depth.saturating_sub(1));
+                    let file = FileRef::on_disk(source, at.clone(), Some(depth));
+                    files.push((root.and_then(institution), file));
                 }
             }
         }
@@ -999,10 +1173,11 @@ fn take_items(
     for entry in last_of_each(entries, sink) {
         let path = path_of(&entry.key);
         let parts: Vec<&str> = warifu_ssmix2::components(&path).collect();
-        let warifu_ssmix2::Place::Item(item) = warifu_ssmix2::locate(&parts) else {
-            continue;
+        let depth = match warifu_ssmix2::locate(&parts) {
+            warifu_ssmix2::Place::Item(item) => item.root_depth,
+            // Beside the levels, under a name that says whose it is.
+            _ => parts.len().saturating_sub(1),
         };
-        let depth = item.root_depth;
         let root_name = depth.checked_sub(1).and_then(|at| parts.get(at));
         let number = institution_of_root(root_name.unwrap_or(&name));
         let (offset, length) = (entry.offset, entry.length);
@@ -1043,13 +1218,9 @@ pub(crate) struct Stream<'s, T> {
     /// What the patient listed last has left.
     listed: VecDeque<Found>,
     pub(crate) sink: Sink,
-    /// Files of archives beside the storage.
-    beside: u64,
     /// Next input to look through for loose files.
     loose: usize,
     loose_files: LooseFiles,
-    /// Next of the files beside the roots of that input.
-    stray: usize,
     loose_spool: Option<Merge<'s>>,
     counted: bool,
 }
@@ -1070,6 +1241,13 @@ impl<'s, T: Tree> Stream<'s, T> {
                             pending: None,
                         });
                     }
+                    if !found.roots.is_empty() && !found.strays.is_empty() {
+                        sources.push(Patients::Strays {
+                            source,
+                            roots: &found.roots,
+                            rest: &found.strays,
+                        });
+                    }
                     if !found.misplaced.is_empty() {
                         sources.push(Patients::Misplaced {
                             tree,
@@ -1084,8 +1262,17 @@ impl<'s, T: Tree> Stream<'s, T> {
                     name,
                     items,
                     journals,
+                    strays,
                     ..
                 } => {
+                    if !strays.is_empty() {
+                        sources.push(Patients::StrayEntries {
+                            source,
+                            spool,
+                            name,
+                            rest: strays,
+                        });
+                    }
                     if *items + *journals > 0 {
                         sources.push(Patients::Spool {
                             source,
@@ -1120,10 +1307,8 @@ impl<'s, T: Tree> Stream<'s, T> {
             ready,
             listed: VecDeque::new(),
             sink,
-            beside: 0,
             loose: 0,
             loose_files: LooseFiles::new(),
-            stray: 0,
             loose_spool: None,
             counted: false,
         }
@@ -1216,30 +1401,17 @@ impl<'s, T: Tree> Stream<'s, T> {
                 Input::Folder { tree, found, .. } if found.roots.is_empty() => {
                     self.loose_files.next(tree, source, &mut self.sink)
                 }
-                Input::Folder { tree, found, .. } => {
-                    let next = found.strays.get(self.stray);
-                    self.stray += 1;
-                    match next.map(|at| (at, tree.head(&at.os))) {
-                        Some((at, Ok(head))) => {
-                            let file = FileRef::on_disk(source, at.clone(), None);
-                            Some((file, sniff(&head)))
-                        }
-                        Some((at, Err(_))) => {
-                            self.sink.note(Kind::FileUnreadable, &at.text);
-                            self.flush_notes();
-                            return true;
-                        }
-                        None => None,
-                    }
-                }
                 Input::Spool {
                     spool,
                     items,
                     journals,
                     loose,
                     ..
-                } if *loose > 0 => self.next_in_spool(source, spool, *items + *journals > 0),
-                Input::Spool { .. } => None,
+                } if *loose > 0 => {
+                    let beside = (*items + *journals > 0).then_some(*items > 0);
+                    self.next_in_spool(source, spool, beside)
+                }
+                Input::Folder { .. } | Input::Spool { .. } => None,
                 Input::File { path } => {
                     self.loose += 1;
                     match head_of(path) {
@@ -1269,19 +1441,19 @@ impl<'s, T: Tree> Stream<'s, T> {
             }
             self.loose += 1;
             self.loose_files = LooseFiles::new();
-            self.stray = 0;
             self.loose_spool = None;
         }
         self.flush_notes();
         false
     }
 
-    /// The next loose file of a spool; beside a storage it is only a finding.
+    /// The next loose file of a spool; beside a storage or journals it is only a finding, unless a storage has
+    /// it by its name.
     fn next_in_spool(
         &mut self,
         source: Source,
         spool: &'s Spool,
-        beside: bool,
+        beside: Option<bool>,
     ) -> Option<(FileRef, Content)> {
         let merge = self.loose_spool.get_or_insert_with(|| spool.merge());
         loop {
@@ -1294,12 +1466,7 @@ impl<'s, T: Tree> Stream<'s, T> {
                 self.sink.note(Kind::RepeatedEntry, &path);
                 continue;
             }
-            let leaf = path.rsplit('/').next().unwrap_or(&path);
-            if beside && !warifu_ssmix2::is_item_name(leaf) {
-                self.beside += 1;
-                if self.beside <= NAMED_LIMIT {
-                    self.sink.note(Kind::OutsideStorage, &path);
-                }
+            if beside == Some(true) && is_item_path(&path) {
                 continue;
             }
             let mut head = Vec::new();
@@ -1308,8 +1475,13 @@ impl<'s, T: Tree> Stream<'s, T> {
                 self.sink.note(Kind::FileUnreadable, &path);
                 continue;
             }
+            let content = sniff(&head);
+            if beside.is_some() {
+                self.sink.note(outside(content), &path);
+                continue;
+            }
             let file = FileRef::in_spool(source, path, None, entry.offset, entry.length);
-            return Some((file, sniff(&head)));
+            return Some((file, content));
         }
     }
 }

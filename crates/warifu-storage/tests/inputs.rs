@@ -1021,6 +1021,64 @@ fn samples_are_the_same_from_a_folder_and_from_an_archive() {
     assert_eq!(sizes, [(20, 226, 0), (2, 22, 1), (1, 3, 0)]);
 }
 
+#[test]
+fn messages_beside_a_storage_are_told_apart_from_other_files() {
+    let mut files = sample();
+    let message = b"MSH|^~\\&|A".to_vec();
+    for path in [
+        "x.hl7",
+        "extra/deep/y.hl7",
+        "000/z",
+        "000/000/0000000123/20260401/w",
+    ] {
+        files.push((path.to_owned(), message.clone()));
+    }
+    for n in 0..25 {
+        files.push((format!("readme-{n}.txt"), b"x".to_vec()));
+        files.push((format!("sent/{n}.hl7"), message.clone()));
+    }
+    let folder = Folder::with(&files);
+    let count = |storage: &Storage| {
+        [
+            StorageNoteKind::OutsideMessage,
+            StorageNoteKind::OutsideStorage,
+        ]
+        .map(|kind| {
+            let found = notes(storage);
+            let of = found.iter().filter(|n| n.kind == kind);
+            (of.clone().map(|n| n.count).sum::<u64>(), of.count())
+        })
+    };
+    // The first are named, the rest counted.
+    let of_folder = open(folder.path(), &standard()).unwrap();
+    assert_eq!(count(&of_folder), [(29, 23), (25, 21)]);
+    assert!(loose(&of_folder).is_empty());
+    for archive in [zip_of(&files), tar_of(&files)] {
+        let of_archive = from_bytes(&archive, &standard());
+        let [messages, others] = count(&of_archive);
+        assert_eq!((messages.0, others.0), (29, 25));
+        assert!(loose(&of_archive).is_empty());
+    }
+    // Beside journals the same, also under the name of an item.
+    let beside = [
+        ("TR_20260401000000000_00001.DAT".to_owned(), journal()),
+        (
+            files[0].0.rsplit('/').next().unwrap().to_owned(),
+            message.clone(),
+        ),
+        ("x.hl7".to_owned(), message),
+        ("x.txt".to_owned(), b"x".to_vec()),
+    ];
+    let folder = Folder::with(&beside);
+    for storage in [
+        open(folder.path(), &standard()).unwrap(),
+        from_bytes(&zip_of(&beside), &standard()),
+    ] {
+        assert_eq!(count(&storage).map(|(sum, _)| sum), [2, 1]);
+        assert!(loose(&storage).is_empty());
+    }
+}
+
 /// Codes that a walk over the files of an example gives.
 fn codes_of(files: &[(&str, &str)]) -> Vec<&'static str> {
     let folder = tempfile::tempdir().unwrap();
@@ -1094,16 +1152,29 @@ fn files_of_a_patient_without_the_levels_above_them_are_read_with_the_patient() 
     all.push(&sound);
     let folder = storage_of(&all);
     let storage = open(folder.path(), &Options::standard()).unwrap();
-    let mut loose = Vec::new();
-    for found in storage.walk() {
-        match found {
-            Found::Loose(file, Content::Hl7) => loose.push(file.path().to_owned()),
-            Found::Patient(batch) => assert_eq!(batch.files.len(), 1),
-            other => panic!("{other:?}"),
-        }
+    let packed = |path: &&String| ((*path).clone(), b"MSH|^~\\&|".to_vec());
+    // A path alone cannot tell level 2 from a patient of three digits.
+    let told: Vec<&String> = all
+        .iter()
+        .copied()
+        .filter(|path| **path != strays[2])
+        .collect();
+    let packed = zip_of(&told.iter().map(packed).collect::<Vec<_>>());
+    for (storage, all) in [(storage, &all), (from_bytes(&packed, &standard()), &told)] {
+        let found: Vec<Found> = storage.walk().collect();
+        let [Found::Patient(batch)] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        let paths = |batch: &PatientBatch| {
+            let mut paths: Vec<String> = batch.files.iter().map(|f| f.path().to_owned()).collect();
+            paths.sort();
+            paths
+        };
+        let mut wanted: Vec<String> = all.iter().map(|path| (*path).clone()).collect();
+        wanted.sort();
+        assert_eq!(paths(batch), wanted);
+        assert!(!batch.is_loose());
+        // Nothing is lost where the patient is listed again.
+        assert_eq!(paths(&storage.refresh(batch)), wanted);
     }
-    loose.sort();
-    let mut wanted = strays.to_vec();
-    wanted.sort();
-    assert_eq!(loose, wanted);
 }

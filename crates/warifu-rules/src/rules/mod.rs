@@ -104,7 +104,6 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("SSM115", "the walk over the storage"),
     ("SSM116", "the conversion"),
     ("SSM117", "the conversion; the check says SSM125 to SSM141"),
-    ("SSM118", "the conversion"),
     ("SSM119", "the walk over the storage"),
     ("SSM129", "the npm package and the playground"),
     ("SSM146", "the walk over the storage"),
@@ -118,4 +117,5 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("SSM179", "the reader of journals"),
     ("SSM180", "the reader of journals"),
     ("SSM181", "the conversion"),
+    ("SSM182", "the walk over the storage"),
 ];
