@@ -531,7 +531,7 @@ fn a_storage_and_messages_outside_of_it_are_not_converted_in_one_run() {
     zipped("storage.zip", &place, message);
     let mut tar = tar::Builder::new(std::fs::File::create(dir.join("loose.tar")).unwrap());
     let mut head = tar::Header::new_gnu();
-    head.set_size(message.len() as u64);
+    head.set_size(u64::try_from(message.len()).unwrap());
     tar.append_data(&mut head, "y.hl7", message.as_slice())
         .unwrap();
     tar.finish().unwrap();
