@@ -43,6 +43,7 @@ function ready(options, files, shown) {
     if (!source) throw notLoaded(name, failure);
     join(name, new WebAssembly.Module(source()));
   }
+  if (isWhole() || parts.view.module) instance.call((glue) => glue.nameFields());
 }
 
 /** As `ready`; what is not there is loaded. */

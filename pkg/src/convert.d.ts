@@ -219,7 +219,8 @@ export declare function parse(input: Input, options?: CommonOptions): MessageVie
  * The reader of packed storages (zip, journals, index tables) is a module of its own, loaded with the first.
  * Three parts of the module are files of their own: `clins` for `to: "clins"`, `documents` for CDA and other
  * files that are no messages, `view` for `parse` and the options `trace` and `provenance`. They are loaded too, unless they are `false`: then `convertAll` loads what it
- * needs when it needs it, and other calls that need it throw `not-initialised`.
+ * needs when it needs it, and other calls that need it throw `not-initialised`. The names of fields are in `view`:
+ * without it the places of findings have their `path` and no `field`.
  * Where a bundler does not follow `new URL(…, import.meta.url)`, pass the modules.
  */
 export declare function init(

@@ -155,6 +155,7 @@ test("browsers take the fast module, too", () => {
 });
 
 test("what is left out of init is loaded by convertAll, and missed by name elsewhere", () => {
+  const nameless = Buffer.from(Buffer.from(message()).toString("latin1").replace(/(\rPID\|[^|]*\|[^|]*\|)[^|]*/, "$1"), "latin1");
   const result = run(`
     import { readFileSync } from "node:fs";
     import { Converter, init, parse } from "./dist/convert.mjs";
@@ -167,14 +168,22 @@ test("what is left out of init is loaded by convertAll, and missed by name elsew
     const clins = new Converter({ to: "clins" });
     const traced = new Converter({ to: "ndjson", trace: true });
     const told = new Converter({ to: "ndjson", provenance: true });
+    const nameless = Uint8Array.from(${JSON.stringify([...nameless])});
+    const places = () => bundle.convert(nameless).diagnostics.map((d) => d.primary).filter((p) => p.path).map(({ path, field }) => ({ path, field }));
+    const before = places();
     const codes = [];
     for (const f of [() => bundle.convert(message), () => bundle.convert(document), () => clins.convert(message), () => traced.convert(message), () => told.convert(message), () => parse(message)]) {
       try { f(); codes.push("made"); } catch (e) { codes.push(e.code, e.message.split('"')[1]); }
     }
     const all = async (stream) => { let n = 0; for await (const e of stream) if (e.type === "resource") n += 1; return n; };
     const made = [await all(bundle.convertAll(document)), await all(clins.convertAll(message)), await all(told.convertAll(message)), parse(message).segments.length, bundle.convert(document).json.length, clins.convert(message).json.length, await all(traced.convertAll(message))];
-    console.log(JSON.stringify({ codes, made, asked }));
+    console.log(JSON.stringify({ codes, made, asked, named: [before, places()] }));
   `);
+  // The names of fields are a part, too.
+  const places = ({ path, field }, named) => ({ path, field: named ? field : undefined });
+  const found = new node.Converter().convert(nameless).diagnostics.map((d) => d.primary).filter((p) => p.path);
+  assert.ok(found.some((p) => p.field));
+  assert.deepEqual(result.named, [false, true].map((named) => JSON.parse(JSON.stringify(found.map((p) => places(p, named))))));
   assert.deepEqual(result.codes, ["made", "not-initialised", "documents", "not-initialised", "clins", "not-initialised", "view", "not-initialised", "view", "not-initialised", "view"]);
   assert.deepEqual(result.asked, ["convert.wasm", "convert-documents.wasm", "convert-clins.wasm", "convert-view.wasm"]);
   const document = { path: "a.xml", bytes: new TextEncoder().encode("<?xml version='1.0'?><ClinicalDocument xmlns='urn:hl7-org:v3'/>") };

@@ -212,7 +212,26 @@ impl Within {
     }
 }
 
-/// Names of the field (and component) of a path.
+/// Whether findings name fields: always, but for a converter in parts, which says when it has the names.
+#[cfg(feature = "converter")]
+static NAMED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Findings name fields from now on.
+#[cfg(feature = "converter")]
+pub fn name_fields() {
+    NAMED.store(true, std::sync::atomic::Ordering::Relaxed);
+}
+
+fn names_where_loaded(path: &FieldPath) -> Option<Names> {
+    #[cfg(feature = "converter")]
+    if !NAMED.load(std::sync::atomic::Ordering::Relaxed) {
+        return None;
+    }
+    names(path)
+}
+
+/// Names of the field (and component) of a path. With them, it is a part of a converter in parts.
+#[inline(never)]
 pub fn names(path: &FieldPath) -> Option<Names> {
     let number = usize::try_from(path.field).unwrap_or(0);
     let (en, ja) = warifu_terms::fields::field_names(path.segment_name(), number)?;
@@ -276,7 +295,7 @@ pub fn finding_among<'s>(
             start: at(span.start),
             end: at(span.end),
             path: path.map(|p| p.to_string()),
-            field: path.as_ref().and_then(names),
+            field: path.as_ref().and_then(names_where_loaded),
             message: message.map(str::to_owned),
         }
     };

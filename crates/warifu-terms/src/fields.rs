@@ -196,8 +196,7 @@ pub fn is_numbered(name: [u8; 3]) -> bool {
 /// assert_eq!(name, Some(("Patient Name", "患者氏名")));
 /// ```
 pub fn field_names(segment_id: &str, n: usize) -> Option<(&'static str, &'static str)> {
-    let id: &[u8; 3] = segment_id.as_bytes().try_into().ok()?;
-    let names = BRIEFS.get(place_of(*id)?)?.names;
+    let names = segment(segment_id)?.names;
     names.lines().nth(n.checked_sub(1)?).map(split_names)
 }
 
@@ -217,8 +216,6 @@ struct Brief {
     /// The id as a number, which compares fast.
     id: u32,
     numbered: bool,
-    /// [`SegmentInfo`]
-    names: &'static str,
 }
 
 static BRIEFS: [Brief; SEGMENTS.len()] = briefs();
@@ -231,18 +228,14 @@ const fn briefs() -> [Brief; SEGMENTS.len()] {
     let mut briefs = [Brief {
         id: 0,
         numbered: false,
-        names: "",
     }; SEGMENTS.len()];
     let mut i = 0;
     while i < briefs.len() {
-        let SegmentInfo {
-            id, names, rows, ..
-        } = SEGMENTS[i];
+        let SegmentInfo { id, rows, .. } = SEGMENTS[i];
         let (id, rows) = (id.as_bytes(), rows.as_bytes());
         briefs[i] = Brief {
             id: u32::from_be_bytes([0, id[0], id[1], id[2]]),
             numbered: matches!(rows, [b'S', b'I', b'\t', ..]),
-            names,
         };
         i += 1;
     }

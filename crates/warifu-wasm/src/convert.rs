@@ -59,6 +59,13 @@ pub fn is_document(path: &str, bytes: &[u8]) -> bool {
     warifu_map::is_document(path, bytes)
 }
 
+/// Findings name fields from now on: the part that has the names is there.
+#[cfg(feature = "convert-alone")]
+#[wasm_bindgen(js_name = nameFields)]
+pub fn name_fields() {
+    warifu_report::finding::name_fields();
+}
+
 /// A message as a tree, with the findings of reading it.
 #[derive(Serialize)]
 struct Parsed {

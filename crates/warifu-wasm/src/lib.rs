@@ -32,6 +32,8 @@ use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "check")]
 pub use check::CheckEngine;
+#[cfg(feature = "convert-alone")]
+pub use convert::name_fields;
 #[cfg(feature = "convert")]
 pub use convert::{Engine, is_document};
 #[cfg(any(feature = "check", feature = "convert"))]

@@ -111,10 +111,10 @@ const PARTS: [Part; 3] = [
         name: "documents",
         roots: "warifu_map::kinds::document::convert_one,warifu_map::kinds::document::convert_folders",
     },
-    // What shows a message: its tree with the names of fields, the trace, and Provenances.
+    // What shows a message: its tree, the names of fields, the trace, and Provenances.
     Part {
         name: "view",
-        roots: "warifu_wasm::convert::parsed,warifu_wasm::convert::traced,\
+        roots: "warifu_report::finding::names,warifu_wasm::convert::parsed,warifu_wasm::convert::traced,\
                 warifu_wasm::convert::traces_of,warifu_convert::trace,warifu_convert::clins_trace,\
                 warifu_convert::bundle_hits,warifu_convert::resource_hits,warifu_convert::unused,\
                 warifu_map::trace::all_hits,warifu_map::trace::note_sources,\
