@@ -310,8 +310,31 @@ impl FieldPath {
     }
     /// Name of the field, whichever of its segments and repetitions is meant: `PID-5`.
     pub fn field_name(&self) -> String {
-        format!("{}-{}", self.segment_name(), self.field)
+        let number = usize::try_from(self.field).unwrap_or(usize::MAX);
+        field_name(self.segment_name(), number)
     }
+}
+
+/// Name of a field, `PID-5`. Findings and what is kept name many: they are put together without formatting.
+#[inline(never)]
+pub fn field_name(segment: &str, mut number: usize) -> String {
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        first -= 1;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    let digits = digits.get(first..).unwrap_or_default();
+    [
+        segment,
+        "-",
+        std::str::from_utf8(digits).unwrap_or_default(),
+    ]
+    .concat()
 }
 
 impl fmt::Display for FieldPath {
@@ -475,6 +498,13 @@ pub fn lookup(code_or_name: &str) -> Option<Code> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_fields_are_as_if_formatted() {
+        for n in [0, 5, 9, 10, 64, 100, 65_535, usize::MAX] {
+            assert_eq!(field_name("PID", n), format!("PID-{n}"));
+        }
+    }
 
     #[test]
     fn path_shows_only_what_is_known() {

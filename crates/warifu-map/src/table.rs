@@ -94,22 +94,31 @@ pub struct Kept {
     pub segment: [u8; 3],
     /// A bit for each field that a row takes or leaves alone on purpose.
     pub taken: u64,
+    /// A bit for each field of a row of [`Action::Same`].
+    pub same: u64,
 }
 
-/// Fields of a segment that rows take or leave alone.
+/// What the rows of a table do with the fields of a segment that it keeps.
 #[expect(clippy::indexing_slicing, reason = "the loop is bounded by the length")]
-pub const fn taken(rows: &[MapRow], segment: [u8; 3]) -> u64 {
-    let (mut taken, mut i) = (0, 0);
+pub const fn kept_of(rows: &[MapRow], segment: [u8; 3]) -> Kept {
+    let (mut taken, mut same, mut i) = (0, 0, 0);
     while i < rows.len() {
         let row = &rows[i];
         let [a, b, c] = row.segment;
-        let same = a == segment[0] && b == segment[1] && c == segment[2];
-        if same && row.field < 64 && !matches!(row.action, Action::Lost | Action::Same(..)) {
-            taken |= 1 << row.field;
+        if a == segment[0] && b == segment[1] && c == segment[2] && row.field < 64 {
+            match row.action {
+                Action::Lost => {}
+                Action::Same(..) => same |= 1 << row.field,
+                _ => taken |= 1 << row.field,
+            }
         }
         i += 1;
     }
-    taken
+    Kept {
+        segment,
+        taken,
+        same,
+    }
 }
 
 /// The row of what has none.
@@ -211,10 +220,7 @@ macro_rules! table {
                 resource: $resource,
                 constants: warifu_fhir::RowId { table: stringify!($name), source: "", n: warifu_fhir::RowId::TABLE },
                 rows: ROWS,
-                keeps: &[$($($crate::table::Kept {
-                    segment: $crate::table::source_segment($kept),
-                    taken: $crate::table::taken(ROWS, $crate::table::source_segment($kept)),
-                }),+)?],
+                keeps: &[$($($crate::table::kept_of(ROWS, $crate::table::source_segment($kept))),+)?],
             }
         };
 
@@ -360,7 +366,7 @@ pub fn keep_rest<'a>(
             }
             let row = table.row(s.name(), n);
             let source: Cow<'static, str> = row.map_or_else(
-                || format!("{}-{n}", s.name_str()).into(),
+                || warifu_diag::field_name(s.name_str(), n).into(),
                 |row| row.row.source.into(),
             );
             let before = r.row(Some(row.map_or(&REST, |row| &row.row)));
@@ -458,7 +464,8 @@ pub(crate) fn each_rest<'a>(
     };
     let mut rest = |n: usize| {
         let field = s.field(n);
-        if field.is_some() && !is_said(table, (s, n), field, near) {
+        let same = n >= 64 || kept.same >> n & 1 == 1;
+        if field.is_some() && !(same && is_said(table, (s, n), field, near)) {
             one(n, field);
         }
     };
@@ -823,7 +830,7 @@ impl<'a> Cx<'a, '_> {
     pub(crate) fn keep_strays(&mut self, r: &mut Resource) {
         const ALWAYS: &str = "Condition MedicationRequest MedicationAdministration MedicationDispense NutritionOrder ServiceRequest Procedure ImagingStudy DiagnosticReport Specimen";
         let carries = match r.resource_type() {
-            of if ALWAYS.split(' ').any(|one| one == of) => true,
+            of if is_listed(ALWAYS, of) => true,
             // Of the other kinds the request or report carries it.
             "Observation" => matches!(self.kind(), None | Some(DataKind::Oml11)),
             "Coverage" => self.kind() == Some(DataKind::Adt00),
@@ -1446,14 +1453,8 @@ type Told = (u8, u32, u32);
 
 /// Of fields of which rows take a mask: the component of the kind of a name, place or number, the kinds
 /// that rows know, and what is told with something else. The first counts that has the mask, or all of it
-/// but for [`CODED`].
+/// but for [`CODED`]; those of most fields stand first.
 static TOLD: &[(u32, usize, &str, &[Told])] = &[
-    (XPN_PARTS, 7, "L M N S D", &[]),
-    (XPN_OF_CONTACT, 7, "L", &[]),
-    (XCN_PARTS, 10, "L", &[]),
-    (PL, 6, "N C", &[]),
-    (CLINIC, 6, "N C", &[]),
-    (CX, 5, "PI", &[]),
     (
         CWE | CODED,
         0,
@@ -1478,6 +1479,12 @@ static TOLD: &[(u32, usize, &str, &[Told])] = &[
             (9, 0, 1 << 2 | 1 << 5),
         ],
     ),
+    (XPN_PARTS, 7, "L M N S D", &[]),
+    (XPN_OF_CONTACT, 7, "L", &[]),
+    (XCN_PARTS, 10, "L", &[]),
+    (PL, 6, "N C", &[]),
+    (CLINIC, 6, "N C", &[]),
+    (CX, 5, "PI", &[]),
     (CE | CODED, 0, "", &[(2, 1 << 1, 0)]),
     (NAME, 0, "", &[(3, 1 << 2, 0)]),
     (TWO, 0, "", &[(2, 1 << 1, 0)]),
@@ -1572,7 +1579,7 @@ pub(crate) fn name_of(s: Segment<'_>, n: usize) -> String {
     if n == 0 {
         name.to_owned()
     } else {
-        format!("{name}-{n}")
+        warifu_diag::field_name(name, n)
     }
 }
 

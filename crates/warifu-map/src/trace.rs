@@ -3,7 +3,8 @@
 
 use warifu_order::Map;
 
-use warifu_diag::{FieldPath, SourceId};
+use warifu_diag::catalogue::{enc, hl7};
+use warifu_diag::{Code, FieldPath, SourceId};
 use warifu_fhir::{Row, Src};
 use warifu_hl7::{Index, Message, Part, findings};
 
@@ -101,6 +102,15 @@ impl Mark {
     }
 }
 
+/// Findings about lines and the file, which name no field.
+static WITHOUT_FIELD: [Code; 5] = [
+    &hl7::HL7104,
+    &hl7::HL7105,
+    &hl7::HL7106,
+    &hl7::HL7127,
+    &enc::ENC113,
+];
+
 /// Names the paths of findings and, with tracing on, of leaves; lists unused fields.
 pub(crate) fn finish_message(
     message: Message<'_>,
@@ -140,11 +150,8 @@ pub(crate) fn finish_messages(
         }
     };
     for d in out.diagnostics.iter_mut().skip(first_diagnostic) {
-        let names_no_field = matches!(
-            d.code.code,
-            "HL7104" | "HL7105" | "HL7106" | "HL7127" | "ENC113"
-        );
-        if d.path.is_none() && d.span.end > 0 && !names_no_field {
+        let names_no_field = || WITHOUT_FIELD.iter().any(|code| std::ptr::eq(*code, d.code));
+        if d.path.is_none() && d.span.end > 0 && !names_no_field() {
             d.path = find(d.span.source.0).and_then(|m| m.locate(d.span.start));
         }
     }

@@ -23,6 +23,9 @@ pub fn sort_by_key<T, K: Ord>(items: &mut [T], mut key: impl FnMut(&T) -> K) {
 /// assert_eq!(words, ["", "a", "bb", "cc"]);
 /// ```
 pub fn sort_by<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
+    if items.len() < 2 {
+        return;
+    }
     let mut order = sorted(
         items.len(),
         &mut |a, b| match (items.get(index(a)), items.get(index(b))) {

@@ -17,7 +17,7 @@ pub fn same_patient(a: &str, b: &str) -> bool {
 
 /// Whether two order numbers are equal but for leading zeros and blanks around.
 pub fn same_number(a: &str, b: &str) -> bool {
-    a.trim().trim_start_matches('0') == b.trim().trim_start_matches('0')
+    a == b || a.trim().trim_start_matches('0') == b.trim().trim_start_matches('0')
 }
 
 /// The field that holds the care date (診療日) and its value: of the fields that may, the first that

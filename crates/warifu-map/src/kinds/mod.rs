@@ -415,7 +415,8 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
         }
         if nulls {
             for (n, field) in s.fields().filter(|(_, f)| f.is_null()) {
-                cx.report_with(&MAP017, &field, format!("{}-{n}", s.name_str()));
+                let name = warifu_diag::field_name(s.name_str(), n);
+                cx.report_with(&MAP017, &field, name);
             }
         }
         if !warifu_terms::fields::is_segment(name) {
