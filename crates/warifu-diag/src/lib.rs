@@ -317,24 +317,20 @@ impl FieldPath {
 
 /// Name of a field, `PID-5`. Findings and what is kept name many: they are put together without formatting.
 #[inline(never)]
-pub fn field_name(segment: &str, mut number: usize) -> String {
-    let mut digits = [b'0'; 20];
-    let mut first = digits.len();
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        first -= 1;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
+pub fn field_name(segment: &str, number: usize) -> String {
+    let mut name = String::with_capacity(8);
+    name.push_str(segment);
+    name.push('-');
+    let mut unit = 1;
+    while number / unit > 9 {
+        unit *= 10;
     }
-    let digits = digits.get(first..).unwrap_or_default();
-    [
-        segment,
-        "-",
-        std::str::from_utf8(digits).unwrap_or_default(),
-    ]
-    .concat()
+    while unit > 0 {
+        let digit = u8::try_from(number / unit % 10).unwrap_or(0);
+        name.push(char::from(b'0' + digit));
+        unit /= 10;
+    }
+    name
 }
 
 impl fmt::Display for FieldPath {

@@ -23,9 +23,6 @@ pub fn sort_by_key<T, K: Ord>(items: &mut [T], mut key: impl FnMut(&T) -> K) {
 /// assert_eq!(words, ["", "a", "bb", "cc"]);
 /// ```
 pub fn sort_by<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
-    if items.len() < 2 {
-        return;
-    }
     let mut order = sorted(
         items.len(),
         &mut |a, b| match (items.get(index(a)), items.get(index(b))) {
@@ -40,6 +37,9 @@ pub fn sort_by<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) 
 /// time: a sort of the standard library is four kilobytes of a module for browsers.
 #[inline(never)]
 fn sorted(length: usize, compare: &mut dyn FnMut(u32, u32) -> Ordering) -> Vec<u32> {
+    if length < 2 {
+        return Vec::new();
+    }
     let mut order: Vec<u32> = (0..position(length)).collect();
     let mut merged = Vec::new();
     let mut run = 1;
