@@ -793,10 +793,7 @@ fn patient(cx: &mut Cx<'_, '_>, h: &Header, n: u16) {
             Src::NONE,
         ),
     };
-    let system = match cx.institution() {
-        Some(i) => cx.text(&format!("{}{i}", systems::ID_PATIENT_PREFIX)),
-        None => "urn:x-ssmix2:unknown:patient",
-    };
+    let system = super::patient::system_of_numbers(cx);
     r.object(pat::IDENTIFIER, |o| {
         o.constant("use", "usual");
         o.string("system", system, Src::NONE);

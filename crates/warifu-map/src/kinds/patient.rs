@@ -294,6 +294,13 @@ fn build<'a>(cx: &mut Cx<'a, '_>, pid: Segment<'a>, active: bool) -> Resource {
 /// Codes of table 0203 for the numbers of persons.
 const NUMBER_KINDS: &str = "AN BC BR CC DI DL DN DR EI EN FI GI GN HC JHN LN LR MA MB MC MCN MR NI NPI PE PI PN PPN PRN PT RI RR SN SS U VN VS XX";
 
+/// System of the numbers that the institution gives its patients.
+#[inline(never)]
+pub(crate) fn system_of_numbers<'a>(cx: &Cx<'a, '_>) -> &'a str {
+    let own = |n| crate::cx::concat(cx.message().arena(), &[systems::ID_PATIENT_PREFIX, n]);
+    cx.institution().map_or("urn:x-ssmix2:unknown:patient", own)
+}
+
 /// PID-3: value as stored, zeros kept; system by institution. Where a message pads the number otherwise
 /// than the storage's folder, or not at all, the folder decides, so that every message gives the same
 /// identifier.
@@ -304,10 +311,7 @@ fn identifier<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
     if v.is_empty() {
         return;
     }
-    let system = match cx.institution() {
-        Some(n) => cx.text(&format!("{}{n}", systems::ID_PATIENT_PREFIX)),
-        None => "urn:x-ssmix2:unknown:patient",
-    };
+    let system = system_of_numbers(cx);
     cx.used(&f.comp(5));
     let v = if !folder.is_empty() && folder != v.text && warifu_ssmix2::same_patient(folder, v.text)
     {
@@ -653,7 +657,7 @@ fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
         others.retain(|(_, rep)| !cx.is_kept_whole(*rep));
         report_beyond(cx, nk1);
         each_rest(&NK1_TO_JP_PATIENT, nk1, &[], &mut |n, f| {
-            others.push((format!("NK1-{n}"), f));
+            others.push((warifu_diag::field_name("NK1", n), f));
         });
         o.array("extension", |a| {
             for (source, other) in others {

@@ -864,7 +864,7 @@ fn given_dosage<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f:
             .into_iter()
             .filter(|n| rxr(*n).is_some() && coded(*n))
         {
-            keep(r, cx, format!("RXR-{n}"), rxr(n));
+            keep(r, cx, warifu_diag::field_name("RXR", n), rxr(n));
         }
         return;
     }

@@ -398,7 +398,7 @@ pub(super) fn instructions<'a>(
     for more in group.all(*b"RXR").skip(1) {
         let taken = more.fields().take(RXR_TAKEN);
         for (n, field) in taken.filter(|(_, f)| f.is_some()) {
-            keep(r, cx, format!("RXR-{n}"), field);
+            keep(r, cx, warifu_diag::field_name("RXR", n), field);
         }
     }
     // A dose has one amount; further repetitions of it are met.
@@ -939,5 +939,5 @@ fn time_of_day(text: &str) -> Option<String> {
         text.get(2..4)?,
         text.get(4..6).unwrap_or("00"),
     );
-    (h < "24" && m < "60" && s < "60").then(|| format!("{h}:{m}:{s}"))
+    (h < "24" && m < "60" && s < "60").then(|| [h, ":", m, ":", s].concat())
 }
