@@ -1,11 +1,12 @@
 // The API of `warifu/convert`: the converter's instance, and the classes over it.
 import * as glue from "./wasm/convert.js";
 import { compile, dispose, events, initOf, Instance, invalid, isPageLang, loaded, Machine as Base, single, WarifuError } from "./core.mjs";
+import { Trace, traceOf } from "./trace.mjs";
 
 const text = new TextDecoder();
 const instance = new Instance(glue);
 /** For streams of this entry. */
-export const entry = { own: instance, known: ["hl7", "xml", "journal"], traceOf: (hits) => new Trace({ hits, unused: [] }) };
+export const entry = { own: instance, known: ["hl7", "xml", "journal"], traceOf };
 
 // ── parts ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -70,40 +71,6 @@ export function adoptModule({ own, parts: compiled }) {
 }
 
 // ── results ─────────────────────────────────────────────────────────────────────────────────────
-
-class Trace {
-  #hits;
-  #unused;
-  #exact;
-  constructor({ hits, unused }) {
-    this.#hits = hits;
-    this.#unused = unused;
-  }
-  /** The leaf at an RFC 6901 pointer, or all leaves below it. */
-  forPointer(pointer) {
-    if (!this.#exact) {
-      this.#exact = new Map();
-      for (const hit of this.#hits) {
-        const there = this.#exact.get(hit.pointer);
-        if (there) there.push(hit);
-        else this.#exact.set(hit.pointer, [hit]);
-      }
-    }
-    const leaf = this.#exact.get(pointer);
-    if (leaf) return [...leaf];
-    const below = `${pointer}/`;
-    return this.#hits.filter((hit) => hit.pointer.startsWith(below));
-  }
-  /** The leaves made from bytes of a range; an empty range asks for the byte at `start`. */
-  forSpan(file, start, end) {
-    const to = Math.max(end, start + 1);
-    return this.#hits.filter((hit) => hit.spans.some((s) => s.file === file && s.start < to && s.end > start));
-  }
-  /** Fields with a value that left no leaf. */
-  unused(file) {
-    return file === undefined ? [...this.#unused] : this.#unused.filter((u) => u.file === file);
-  }
-}
 
 /** The public form of what the engine gives. */
 export function wrap(raw, lines) {
@@ -187,18 +154,19 @@ export class Machine extends Base {
 
 /**
  * The API of an entry. `source` gives the bytes of the module at once where the platform can;
- * `load` gives what `init` compiles when it is called without argument, `unpack` and `rules` what the
+ * `load` gives what `init` compiles when it is called without argument, `fast` what it compiles then with
+ * the option of that name, `unpack` and `rules` what the
  * reader of packed storages and the pages of rules are compiled from, `clins`, `documents` and `view`
  * the parts.
  */
-export function create({ source, load, unpack, rules: pages, clins, documents, view }) {
+export function create({ source, load, fast, unpack, rules: pages, clins, documents, view }) {
   entry.unpack ??= unpack;
   entry.rules ??= pages;
   for (const [name, own] of Object.entries({ clins, documents, view })) {
     parts[name].load ??= own;
     if (source) parts[name].source ??= own;
   }
-  const begin = initOf(entry, load);
+  const begin = initOf(entry, load, fast);
 
   async function init(input, given = {}) {
     const begun = begin(input, given);
@@ -208,8 +176,8 @@ export function create({ source, load, unpack, rules: pages, clins, documents, v
       if (wanted !== undefined && wanted !== false) part.load = () => wanted;
       if (wanted === false || part.module) return undefined;
       try {
-        // Who reads modules from a disk need not read what is inside the first.
-        if (source) await begun;
+        // Who reads modules from a disk, or wants the fast one, need not read what is inside the first.
+        if (source || given.fast) await begun;
         if (isWhole()) return undefined;
         const module = await compile(part.load());
         return () => isWhole() || part.module || join(name, module);

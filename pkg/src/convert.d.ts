@@ -132,7 +132,10 @@ export interface UnusedField {
   ja: string;
   en: string;
 }
-export interface Trace {
+/** What leaves were made from. They are held packed, some 13 bytes each; each call makes the hits it gives anew. */
+export interface Trace extends Iterable<TraceHit> {
+  /** Whether all leaves are known: of one conversion 4,000,000 are, in the order of `json`. */
+  readonly complete: boolean;
   /** The leaf at a pointer, or all leaves below it. */
   forPointer(pointer: string): TraceHit[];
   /** The leaves made from bytes of a range; an empty range asks for the byte at `start`. */
@@ -226,6 +229,11 @@ export declare function parse(input: Input, options?: CommonOptions): MessageVie
 export declare function init(
   input?: ModuleSource,
   options?: {
+    /**
+     * Where no module is given: the one made for speed, which has its parts inside (705 kB after gzip for
+     * 469) and converts twice as fast; outside of browsers it is loaded anyway.
+     */
+    fast?: boolean;
     unpack?: ModuleSource;
     rules?: ModuleSource;
     clins?: ModuleSource | false;

@@ -4,6 +4,7 @@ import { create } from "./convert-core.mjs";
 
 const api = create({
   load: () => fetch(new URL("./wasm/convert.wasm", import.meta.url)),
+  fast: () => fetch(new URL("./wasm/convert-fast.wasm", import.meta.url)),
   unpack: () => fetch(new URL("./wasm/unpack.wasm", import.meta.url)),
   rules: () => fetch(new URL("./wasm/rules.wasm", import.meta.url)),
   clins: () => fetch(new URL("./wasm/convert-clins.wasm", import.meta.url)),

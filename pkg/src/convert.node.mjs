@@ -7,6 +7,7 @@ const source = () => readFileSync(new URL("./wasm/convert-fast.wasm", import.met
 const api = create({
   source,
   load: source,
+  fast: source,
   unpack: () => readFileSync(new URL("./wasm/unpack.wasm", import.meta.url)),
   rules: () => readFileSync(new URL("./wasm/rules.wasm", import.meta.url)),
   clins: () => readFileSync(new URL("./wasm/convert-clins.wasm", import.meta.url)),

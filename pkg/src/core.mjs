@@ -7,6 +7,8 @@ const MAX_FILE = 64 * 1024 * 1024;
 const MIN_KEY = 16;
 /** Most files of one patient in one conversion. */
 const MAX_GROUP = 65_535;
+/** Memory that an instance may keep when a handle is freed: WebAssembly can only give back all of it. */
+const MAX_KEPT = 64 * 1024 * 1024;
 /** Longest work in ms before timers and other tasks get their turn. */
 const SLICE = 30;
 
@@ -86,6 +88,13 @@ export class Instance {
       this.#broken = false;
     }
   }
+  /** Takes a new instance where this one has grown: what is on handles is made again when it is used. */
+  release() {
+    // Without a module to start it answers with what there is.
+    if (this.#glue.initSync({ module: this.#compiled }).memory.buffer.byteLength <= MAX_KEPT) return;
+    this.#glue.__wbg_reset_state();
+    this.#generation += 1;
+  }
   /** Runs a call into the module. What the module throws on purpose is passed on; a trap breaks the instance. */
   call(f) {
     try {
@@ -139,11 +148,19 @@ export async function loaded(entry, name) {
   return own;
 }
 
+/** What is loaded when no module is given: the one made for speed where it is asked for. */
+export function loadOf(wanted, load, fast) {
+  if (!wanted) return load;
+  if (!fast) throw invalid("fast: this entry has its module inside; take warifu/convert, or give init the module");
+  return fast;
+}
+
 /**
- * `init` of an entry: compiles what is given for its module, or what `load` gives, and keeps what is
- * given for modules that are loaded later.
+ * `init` of an entry: compiles what is given for its module, or what `load` gives (`fast`, where that is
+ * asked for), and keeps what is given for modules that are loaded later.
  */
-export const initOf = (entry, load) => async (input, given = {}) => {
+export const initOf = (entry, load, fast) => async (input, given = {}) => {
+  const own = loadOf(given.fast, load, fast);
   for (const name of Object.keys(LATER)) {
     const source = given[name];
     if (source === undefined) continue;
@@ -151,7 +168,7 @@ export const initOf = (entry, load) => async (input, given = {}) => {
     Promise.resolve(source).catch(() => {});
     entry[name] = () => source;
   }
-  await entry.own.init(input, load);
+  await entry.own.init(input, own);
 };
 
 /** An engine with its options, `make(glue, options)`, that survives a restart of the instance. */
@@ -186,7 +203,10 @@ export class Machine {
     return this.#instance.call(() => f(engine));
   }
   free() {
-    if (this.#instance.holds(this.#generation)) this.#instance.call(() => this.#engine.free());
+    if (this.#instance.holds(this.#generation)) {
+      this.#instance.call(() => this.#engine.free());
+      this.#instance.release();
+    }
     this.#engine = undefined;
     this.#generation = -1;
   }
@@ -430,10 +450,6 @@ function placedAll(made, { at, within }) {
   }
   if (!within) return made;
   if (made.unused) made.unused = made.unused.map((field) => placed(field, within));
-  for (const span of (made.traces ?? []).flat().flatMap((hit) => hit.spans)) {
-    const own = within.get(span.file);
-    if (own) Object.assign(span, { record: span.file, file: own.file, start: span.start + own.start, end: span.end + own.start });
-  }
   return made;
 }
 
@@ -700,7 +716,7 @@ export async function* events(entry, source, { run, last, width = 1, signal }) {
       if (!made.shared[i] || !shared.has(key)) {
         if (made.shared[i]) shared.add(key);
         const event = { type: "resource", resourceType, id, json: made.json.slice(from, to) };
-        if (made.traces) event.trace = entry.traceOf(made.traces[i]);
+        if (made.traces) event.trace = entry.traceOf(made.traces, i, unit.within);
         yield event;
         check(signal);
       }

@@ -1,6 +1,6 @@
 // The API of `warifu/validate`: the validation's instance, and the class over it.
 import * as glue from "./wasm/validate.js";
-import { bytesOf, dispose, Instance, invalid, Machine, single, WarifuError } from "./core.mjs";
+import { bytesOf, dispose, Instance, invalid, loadOf, Machine, single, WarifuError } from "./core.mjs";
 import { pagesOf, reportsOf } from "./report.mjs";
 
 const instance = new Instance(glue);
@@ -17,8 +17,8 @@ function owned(options) {
   return { ...options, packages };
 }
 
-/** The API; `source` gives the module where the platform can, `load` fetches it. */
-export function create({ source, load }) {
+/** The API; `source` gives the module where the platform can, `load` fetches it, `fast` the one made for speed. */
+export function create({ source, load, fast }) {
   const report = reportsOf(instance, source);
 
   class Validator {
@@ -58,5 +58,5 @@ export function create({ source, load }) {
     return instance.call((glue) => glue.compilePackage(bytes));
   }
 
-  return { Validator, compilePackage, init: (input) => instance.init(input, load), ...pagesOf(instance, source) };
+  return { Validator, compilePackage, init: async (input, given = {}) => instance.init(input, loadOf(given.fast, load, fast)), ...pagesOf(instance, source) };
 }

@@ -89,5 +89,8 @@ export declare function rule(code: string, lang?: "ja" | "en"): string;
 /** The codes that the validation finds, and the only ones that `select`, `ignore` and `severity` know. */
 export declare function rules(): RuleInfo[];
 
-/** Loads the module: browsers need it once, elsewhere it is loaded at first use. */
-export declare function init(input?: ModuleSource): Promise<void>;
+/**
+ * Loads the module: browsers need it once, elsewhere it is loaded at first use. `fast` loads the one made
+ * for speed, as elsewhere, where no module is given.
+ */
+export declare function init(input?: ModuleSource, options?: { fast?: boolean }): Promise<void>;

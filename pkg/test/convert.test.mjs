@@ -57,13 +57,24 @@ test("every leaf of the output has a hit, and every hit leads back to its bytes"
           assert.equal(hits.length, 1, `${pointer} has ${hits.length} hits`);
           for (const s of hits[0].spans) {
             withSource += 1;
-            assert.ok(made.trace.forSpan("m", s.start, s.end).includes(hits[0]), pointer);
+            const back = made.trace.forSpan("m", s.start, s.end).find((h) => h.pointer === pointer);
+            assert.deepEqual(back, hits[0]);
             assert.ok(s.end > s.start && s.end <= bytes.length);
           }
         }
         assert.ok(made.trace.forPointer(prefix).length > 1);
       }
       assert.ok(withSource > 3);
+      // One at a time they are the same, and what was asked for meanwhile changes nothing.
+      const all = [];
+      for (const hit of made.trace) {
+        all.push(hit);
+        made.trace.forSpan("m", 0, 9);
+      }
+      assert.deepEqual(all, made.trace.forPointer(""));
+      assert.equal(made.trace.complete, true);
+      const order = [...made.trace.ordered()].map((h) => h.pointer);
+      assert.deepEqual(order, all.map((h) => h.pointer).sort());
       const birth = Buffer.from(bytes).indexOf("19700401");
       const hit = made.trace.forSpan("m", birth, birth).find((h) => h.pointer.endsWith("/birthDate"));
       assert.equal(hit.spans[0].path, "PID-7");

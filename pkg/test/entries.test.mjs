@@ -138,6 +138,22 @@ test("the module for Node.js has its parts inside, with init() and without", () 
   }
 });
 
+test("browsers load the fast module alone where they are asked to", () => {
+  const asked = run(`
+    import { readFileSync } from "node:fs";
+    const asked = [];
+    globalThis.fetch = async (url) => { asked.push(String(url).split("/").at(-1)); return new Response(readFileSync(url)); };
+    const { Converter, init, parse } = await import("./dist/convert.mjs");
+    await init(undefined, { fast: true });
+    const message = Uint8Array.from(${JSON.stringify([...message()])});
+    const lines = new Converter({ to: "clins", trace: true }).convert(message).json.length + parse(message).segments.length;
+    await (await import("./dist/validate.mjs")).init(undefined, { fast: true });
+    const inline = await (await import("./dist/inline/convert.mjs")).init(undefined, { fast: true }).catch((e) => e.code);
+    console.log(JSON.stringify([asked, lines > 0, inline]));
+  `);
+  assert.deepEqual(asked, [["convert-fast.wasm", "validate-fast.wasm"], true, "invalid-option"]);
+});
+
 test("browsers take the fast module, too", () => {
   const [small, fast] = ["convert", "convert-fast"].map((name) =>
     run(`

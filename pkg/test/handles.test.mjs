@@ -21,6 +21,23 @@ test("100,000 handles leave memory flat", () => {
   assert.equal(memory(), before);
 });
 
+test("freeing a handle gives the memory of a large file back, and other handles go on", () => {
+  const large = Buffer.concat([message(), Buffer.from("NTE|1||" + "x".repeat(40_000_000) + "\r")]);
+  const [one, other] = [new Converter({ to: "ndjson", trace: true }), new Converter()];
+  const expected = other.convert(message()).json;
+  const { trace } = one.convert(large);
+  const leaves = trace.forPointer("").length;
+  assert.ok(memory() > 64 << 20);
+  other.convert(large);
+  assert.ok(memory() > 64 << 20, "not while it is used");
+  one.free();
+  assert.ok(memory() < 16 << 20, String(memory()));
+  // What was given out does not lie in the instance.
+  assert.equal(trace.forPointer("").length, leaves);
+  assert.deepEqual(other.convert(message()).json, expected);
+  other.free();
+});
+
 test("a trap is reported as internal and the next call starts a new instance", () => {
   // The second instance traps in `convert`, the third does not.
   const { Instance } = WebAssembly;

@@ -62,6 +62,8 @@ export async function use(source: Source, input: Input, files: InputFile[]): Pro
   const trace: Trace | undefined = converted.trace;
   const hits: TraceHit[] = trace?.forPointer("/entry/0/resource/id") ?? [];
   const same: TraceHit[] = trace?.forSpan("path", 0, 1) ?? [];
+  const every: TraceHit[] = [...(trace ?? [])];
+  const whole: boolean = trace?.complete ?? true;
   const unused: UnusedField[] = trace?.unused() ?? [];
   const table: string | undefined = hits[0]?.row?.table;
   const abort = new AbortController();
@@ -102,7 +104,7 @@ export async function use(source: Source, input: Input, files: InputFile[]): Pro
   const remote: PoolConverter = new pool.Converter({ to: "bundle" });
   const far: Converted = await remote.convert(input);
   remote.free();
-  void [bytes, value, same, unused, table, name, page, list, far];
+  void [bytes, value, same, every, whole, unused, table, name, page, list, far];
 
   // @ts-expect-error: an option that is none
   new Converter({ tu: "bundle" });

@@ -236,12 +236,19 @@ async function open({ id, list, last }) {
   if (!last) return;
   const started = performance.now();
   const expanded = [];
+  const known = new Set();
   for (const entry of files) {
     check(id);
     // A storage's files have no extension: only names that say so, or a single file, are looked into.
     const inside = ARCHIVE.test(entry.path) || files.length === 1 ? await expand(id, entry) : undefined;
-    if (inside) for (const file of inside) expanded.push(file);
-    else expanded.push(entry);
+    // Where paths of two archives are the same, those of the later one are below its name.
+    let below = "";
+    for (let n = 1; inside?.some((file) => known.has(below + file.path)); n += 1) below = `${entry.path}${n > 1 ? ` (${n})` : ""}/`;
+    for (const file of inside ?? [entry]) {
+      file.path = below + file.path;
+      known.add(file.path);
+      expanded.push(file);
+    }
   }
   files = expanded;
   await breathe();
@@ -398,13 +405,14 @@ async function inPatient(id, patient, options) {
   try {
     const { given, findings } = await together(id, engine, group);
     check(id);
+    const tracing = options.trace ? await import("./worker-trace.mjs") : undefined;
     const made = timed(() => engine.pieces(given, true));
     const of = new Map();
     let from = 0;
     made.ends.forEach((end, i) => {
       const path = sourceOf(made, i, given);
       if (path !== undefined) {
-        const trace = options.trace ? { hits: made.traces[i], unused: made.unused.filter((u) => u.file === path) } : undefined;
+        const trace = tracing?.traceOf(made.traces, i, undefined, made.unused.filter((u) => u.file === path));
         of.set(path, { json: made.json.slice(from, end), trace });
       }
       from = end;
@@ -681,10 +689,11 @@ async function withEngine(options, f) {
   try { return await f(engine); } finally { engine.free(); }
 }
 
-/** Elements of one output whose trace is sent at most; the page says this number (`TRACE_LARGE`). */
-const MAX_HITS = 4_000_000;
 /** So many go in one piece: a large message has more than one text can hold. */
 const HITS = 20_000;
+
+/** Of what is not converted. */
+const NO_TRACE = { bytes: [], texts: [], files: [], complete: true };
 
 /** Numbers texts as they come, from `first`; `fresh` has those that are new since it was emptied. */
 function numbered(first) {
@@ -706,23 +715,27 @@ function numbered(first) {
 async function trace({ id, index, options, byPatient }) {
   await showing;
   const out = await withEngine({ ...options, trace: true }, (e) => convert(id, e, index, { options, byPatient }));
-  const { hits, unused } = out.trace ?? { hits: [], unused: [] };
-  if (hits.length > HITS) held.traced = undefined;
-  if (hits.length > MAX_HITS) throw Object.assign(new Error("trace"), { code: "trace" });
-  hits.sort((a, b) => (a.pointer < b.pointer ? -1 : Number(a.pointer > b.pointer)));
+  const { Trace } = await import("./worker-trace.mjs");
+  const whole = out.trace instanceof Trace ? out.trace : new Trace(out.trace ?? NO_TRACE);
+  // The page says how many there may be (`TRACE_LARGE`).
+  if (!whole.complete) throw Object.assign(new Error("trace"), { code: "trace" });
   const [files, paths, tables] = [numbered(0), numbered(0), numbered(1)];
-  for (let at = 0; at < hits.length || at === 0; at += HITS) {
+  const all = whole.ordered();
+  for (let more = true; more; await breathe()) {
     check(id);
-    const more = at + HITS < hits.length;
-    const piece = hits.slice(at, at + HITS).map(({ pointer, row, spans }) => {
+    const hits = [];
+    while (more && hits.length < HITS) {
+      const { value, done } = all.next();
+      more = !done;
+      if (done) break;
+      const { pointer, row, spans } = value;
       const hit = [pointer, row ? tables(row.table) : 0];
       for (const { file, start, end, path } of spans) hit.push(files(file), start, end, paths(path));
-      return hit;
-    });
-    const meta = pack({ files: files.fresh, paths: paths.fresh, tables: tables.fresh, hits: piece, unused: more ? [] : unused });
+      hits.push(hit);
+    }
+    const meta = pack({ files: files.fresh, paths: paths.fresh, tables: tables.fresh, hits, unused: more ? [] : whole.unused() });
     for (const of of [files, paths, tables]) of.fresh = [];
     post({ type: "result", id, meta, more }, [meta.buffer]);
-    await breathe();
   }
   post({ type: "done", id });
 }
@@ -775,6 +788,7 @@ async function save({ id, what, index, options, byPatient, rules }) {
   const to = what === "ndjson" ? "ndjson" : options.to ?? "bundle";
   const engine = await engineOf({ ...options, trace: what === "trace", to });
   const { ZipWriter } = await import("./worker-zip.mjs");
+  const tracing = await import("./worker-trace.mjs");
   const zip = new ZipWriter();
   const parts = new Map();
   const seen = new Set();
@@ -796,7 +810,7 @@ async function save({ id, what, index, options, byPatient, rules }) {
         if (made.shared[i] && seen.has(key)) continue;
         if (made.shared[i]) seen.add(key);
         if (what === "trace") {
-          for (const hit of made.traces[i]) add("trace.ndjson", encoder.encode(`${JSON.stringify({ resource: key, ...hit })}\n`));
+          for (const hit of tracing.traceOf(made.traces, i)) add("trace.ndjson", encoder.encode(`${JSON.stringify({ resource: key, ...hit })}\n`));
           continue;
         }
         const source = what === "all" && made.types[i] === "Bundle" ? nameOf(made, i, to, group, byPatient && patient, input) : undefined;

@@ -349,6 +349,23 @@ test("what a tar or gzip does not give is named; a message in a gzip is read", a
   await close(page);
 });
 
+test("files of two archives with the same paths are told apart", async () => {
+  const page = await open();
+  const archive = async (name, text) => {
+    const zip = new ZipWriter();
+    await zip.add("in/m", [Buffer.from(text.replaceAll("\n", "\r"))]);
+    return { name, mimeType: "", buffer: Buffer.from(await zip.blob().arrayBuffer()) };
+  };
+  const of = (number) => MESSAGE.replace(/PID\|.*/, `PID|1||${number}^^^^PI||甲^乙||19800402|F`);
+  await page.locator("#pick-files").setInputFiles([await archive("a.zip", of("111")), await archive("b.zip", of("222")), await archive("b.zip", of("333"))]);
+  await page.locator("#files h2", { hasText: "ファイル 3" }).waitFor();
+  await settled(page);
+  const bundles = unzip(await saved(page, "すべての FHIR (zip)"));
+  const numbers = ["in/m", "b.zip/in/m", "b.zip (2)/in/m"].map((path) => /"value":"(111|222|333)"/.exec(bundles.get(`${path}.json`)?.toString())?.[1]);
+  assert.deepEqual(numbers, ["111", "222", "333"]);
+  await close(page);
+});
+
 test("a message, a folder and archives give the bytes of the program", async () => {
   const page = await open();
   // A message.

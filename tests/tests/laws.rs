@@ -362,6 +362,9 @@ fn every_piece(mut look: impl FnMut(&str, &JobOptions, &serde_json::Value, &[Tra
     let mut storages = vec![
         common::fixtures().join("standard_root"),
         common::fixtures().join("extended_root"),
+        common::fixtures().join("broken/bare-segments"),
+        common::fixtures().join("broken/truncated"),
+        common::fixtures().join("broken/unclosed-shift"),
     ];
     if let Some(shared) = common::shared("every_piece") {
         for root in [
@@ -383,7 +386,8 @@ fn every_piece(mut look: impl FnMut(&str, &JobOptions, &serde_json::Value, &[Tra
             for p in &made.pieces {
                 let v: serde_json::Value =
                     serde_json::from_slice(&made.json[p.range.clone()]).unwrap();
-                look(name, &form, &v, &p.hits);
+                let hits: Vec<TraceHit> = made.hits.within(p.hits.clone()).collect();
+                look(name, &form, &v, &hits);
             }
         };
         for (patient, files) in &patients {
@@ -438,6 +442,15 @@ fn every_leaf_of_every_output_is_traced_once() {
             let own = own.iter().any(|end| h.pointer.ends_with(end));
             let known = h.row.is_some() || !h.spans.is_empty() || own;
             assert!(known, "{name} {what:?} {}", h.pointer);
+            // A withdrawal is of the whole file; all else stands in bytes that lead back to it.
+            for s in h.spans.iter().filter(|s| !s.path.is_empty()) {
+                assert!(
+                    s.start < s.end,
+                    "{name} {what:?} {} of {}",
+                    h.pointer,
+                    s.path
+                );
+            }
         }
     });
 }

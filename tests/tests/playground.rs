@@ -44,12 +44,13 @@ fn index(trace: &Trace) -> TraceIndex {
             texts[of].len() - 1
         })
     };
-    let mut sorted: Vec<&TraceHit> = trace.hits.iter().collect();
+    let hits: Vec<TraceHit> = trace.hits.iter().collect();
+    let mut sorted: Vec<&TraceHit> = hits.iter().collect();
     sorted.sort_by(|a, b| a.pointer.cmp(&b.pointer));
     let hits: Vec<Value> = sorted
         .into_iter()
         .map(|hit| {
-            let table = hit.row.as_ref().map_or(0, |r| number(2, r.table) + 1);
+            let table = hit.row.as_ref().map_or(0, |r| number(2, &r.table) + 1);
             let mut items: Vec<Value> = vec![hit.pointer.as_str().into(), table.into()];
             for s in &hit.spans {
                 items.push(number(0, s.file.as_str()).into());

@@ -2,6 +2,11 @@
 //! package and the server, so that the same input and options give the same bytes everywhere.
 #![forbid(unsafe_code)]
 
+mod hits;
+
+use std::borrow::Cow;
+
+pub use hits::{Hits, MAX_HITS};
 use serde::{Deserialize, Serialize};
 use warifu_map::assemble::{self, BundleType, Entries, Unit};
 use warifu_map::clins::{self, Part};
@@ -440,13 +445,13 @@ pub struct TraceSpan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TraceRow {
     /// Table.
-    pub table: &'static str,
+    pub table: Cow<'static, str>,
     /// Source field.
-    pub source: &'static str,
+    pub source: Cow<'static, str>,
     /// Target element.
-    pub target: &'static str,
+    pub target: Cow<'static, str>,
     /// Official Japanese name of the source.
-    pub ja: &'static str,
+    pub ja: Cow<'static, str>,
 }
 
 /// A leaf of the output.
@@ -490,7 +495,7 @@ pub struct UnusedField {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Trace {
     /// Leaves.
-    pub hits: Vec<TraceHit>,
+    pub hits: Hits,
     /// Fields that left none.
     pub unused: Vec<UnusedField>,
 }
@@ -521,8 +526,10 @@ pub struct Piece {
     pub shared: bool,
     /// The file of whose message a Bundle is (`per` = `message`): its place among those given.
     pub source: Option<u16>,
-    /// Its leaves, when asked for; pointers are into the piece.
-    pub hits: Vec<TraceHit>,
+    /// Its leaves in [`Pieces::hits`], when asked for; pointers are into the piece.
+    pub hits: std::ops::Range<usize>,
+    /// Whether all of its leaves are there; see [`MAX_HITS`].
+    pub traced: bool,
 }
 
 /// What a unit of a stream gives: a patient, or a file outside any storage.
@@ -532,6 +539,8 @@ pub struct Pieces {
     pub json: Vec<u8>,
     /// The pieces in order.
     pub pieces: Vec<Piece>,
+    /// The leaves of all pieces.
+    pub hits: Hits,
     /// Findings, by file and span.
     pub diagnostics: Vec<Finding>,
     /// Fields that left no leaf, when a trace is asked for.
@@ -539,8 +548,8 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// A piece that was just written at `from`; it begins with its type and its id.
-    fn add(&mut self, from: usize, source: Option<u16>, hits: Vec<TraceHit>) {
+    /// A piece that was just written at `from`, and its leaves; it begins with its type and its id.
+    fn add(&mut self, from: usize, source: Option<u16>) {
         let json = self.json.get(from..).unwrap_or_default();
         let (resource_type, id) = type_and_id(json);
         let shared = SHARED.contains(&resource_type);
@@ -551,7 +560,8 @@ impl Pieces {
             range: from..self.json.len(),
             shared,
             source,
-            hits,
+            hits: self.pieces.last().map_or(0, |p| p.hits.end)..self.hits.bytes().len(),
+            traced: self.hits.is_complete(),
         });
     }
 }
@@ -645,13 +655,16 @@ impl Job {
             self.converter.convert_alone(files, &mut self.out);
         }
         let mut made = Pieces::default();
+        if self.options.trace {
+            made.hits = Hits::of(files);
+        }
         match self.options.to {
-            To::Ndjson => self.resources(files, &mut made),
+            To::Ndjson => self.resources(&mut made),
             To::Bundle => {
                 let kind = self.options.bundle_type();
                 let unit = self.options.unit(files.len());
                 for (entries, kind) in assemble::bundles(&self.out, unit, kind) {
-                    self.bundle(&entries, kind, files, &mut made);
+                    self.bundle(&entries, kind, &mut made);
                 }
             }
             To::Clins => {
@@ -660,9 +673,10 @@ impl Job {
                     for line in part.bytes.split(|&b| b == b'\n').filter(|l| !l.is_empty()) {
                         let from = made.json.len();
                         made.json.extend_from_slice(line);
-                        let own = hits.next().unwrap_or_default();
-                        let own = own.into_iter().map(|h| hit("", h, files)).collect();
-                        made.add(from, None, own);
+                        if let Some(own) = hits.next() {
+                            keep(&mut made.hits, "", &mut own.into_iter());
+                        }
+                        made.add(from, None);
                     }
                 }
             }
@@ -673,39 +687,29 @@ impl Job {
         }
         made
     }
-    fn resources(&self, files: &[File<'_>], made: &mut Pieces) {
+    fn resources(&self, made: &mut Pieces) {
         made.json.reserve(self.out.json.len());
         for r in &self.out.resources {
             let from = made.json.len();
             made.json.extend_from_slice(self.out.json_of(r));
-            let hits = if self.options.trace {
-                resource_hits(&self.out, r, files)
-            } else {
-                Vec::new()
-            };
-            made.add(from, None, hits);
+            if self.options.trace {
+                resource_hits(&self.out, r, "", &mut made.hits);
+            }
+            made.add(from, None);
         }
         if !self.out.deletes.is_empty() {
             let entries = assemble::deletions(&self.out);
-            self.bundle(&entries, BundleType::Transaction, files, made);
+            self.bundle(&entries, BundleType::Transaction, made);
         }
     }
-    fn bundle(
-        &self,
-        entries: &Entries<'_>,
-        kind: BundleType,
-        files: &[File<'_>],
-        made: &mut Pieces,
-    ) {
+    fn bundle(&self, entries: &Entries<'_>, kind: BundleType, made: &mut Pieces) {
         let options = self.converter.options();
         let from = made.json.len();
         entries.write(options, kind, &mut made.json);
-        let hits = if self.options.trace {
-            bundle_hits(entries, options, kind, files)
-        } else {
-            Vec::new()
-        };
-        made.add(from, entries.message(), hits);
+        if self.options.trace {
+            bundle_hits(entries, options, kind, &mut made.hits);
+        }
+        made.add(from, entries.message());
     }
     /// Findings about the options themselves (public key, unknown institution): once a run.
     pub fn option_findings(&self) -> Vec<Finding> {
@@ -813,16 +817,15 @@ pub fn trace(
     options: &JobOptions,
     map_options: &Options,
 ) -> Trace {
-    let hits = if options.to == To::Bundle {
-        let entries = Entries::whole(out);
-        bundle_trace(&entries, map_options, options.bundle_type(), files).collect()
+    let mut hits = Hits::of(files);
+    if options.to == To::Bundle {
+        let kind = options.bundle_type();
+        bundle_hits(&Entries::whole(out), map_options, kind, &mut hits);
     } else {
-        let of = |(i, r)| {
-            let prefix = format!("/{i}");
-            warifu_map::trace::hits(out, r).map(move |h| hit(&prefix, h, files))
-        };
-        out.resources.iter().enumerate().flat_map(of).collect()
-    };
+        for (i, r) in out.resources.iter().enumerate() {
+            resource_hits(out, r, &format!("/{i}"), &mut hits);
+        }
+    }
     Trace {
         hits,
         unused: unused(out, files),
@@ -831,22 +834,22 @@ pub fn trace(
 
 // Tracing is kept apart from what converts: in wasm it is a part of its own.
 
-/// [`bundle_trace`], all at once.
+/// Keeps leaves of JP-CLINS.
 #[inline(never)]
-fn bundle_hits(
-    entries: &Entries<'_>,
-    options: &Options,
-    kind: BundleType,
-    files: &[File<'_>],
-) -> Vec<TraceHit> {
-    bundle_trace(entries, options, kind, files).collect()
+fn keep(kept: &mut Hits, prefix: &str, hits: &mut dyn Iterator<Item = Hit>) {
+    kept.add(prefix, hits);
 }
 
-/// [`resource_trace`], all at once.
+/// Keeps the leaves of a Bundle.
 #[inline(never)]
-fn resource_hits(out: &Output, r: &OutResource, files: &[File<'_>]) -> Vec<TraceHit> {
-    let hits = warifu_map::trace::all_hits(out, r).into_iter();
-    hits.map(|h| hit("", h, files)).collect()
+fn bundle_hits(entries: &Entries<'_>, options: &Options, kind: BundleType, kept: &mut Hits) {
+    kept.add("", &mut entries.trace(options, kind));
+}
+
+/// Keeps the leaves of a resource.
+#[inline(never)]
+fn resource_hits(out: &Output, r: &OutResource, prefix: &str, kept: &mut Hits) {
+    warifu_map::trace::each_hit(out, r, &mut |hit| kept.take(prefix, hit));
 }
 
 /// The leaves of a Bundle, one at a time; pointers are into it.
@@ -856,7 +859,7 @@ pub fn bundle_trace<'t>(
     kind: BundleType,
     files: &'t [File<'_>],
 ) -> impl Iterator<Item = TraceHit> + 't {
-    entries.trace(options, kind).map(move |h| hit("", h, files))
+    entries.trace(options, kind).map(move |h| hit(h, files))
 }
 
 /// The leaves of a resource, one at a time; pointers are into it.
@@ -865,7 +868,7 @@ pub fn resource_trace<'t>(
     r: &'t OutResource,
     files: &'t [File<'_>],
 ) -> impl Iterator<Item = TraceHit> + 't {
-    warifu_map::trace::hits(out, r).map(move |h| hit("", h, files))
+    warifu_map::trace::hits(out, r).map(move |h| hit(h, files))
 }
 
 /// The leaves of each line of a JP-CLINS part; pointers are into the line.
@@ -875,20 +878,16 @@ pub fn part_trace<'t>(
 ) -> impl Iterator<Item = impl Iterator<Item = TraceHit> + 't> + 't {
     part.hits
         .iter()
-        .map(move |line| line.iter().map(move |h| hit("", h.clone(), files)))
+        .map(move |line| line.iter().map(move |h| hit(h.clone(), files)))
 }
 
 /// The trace of JP-CLINS parts; pointers are into the lines that [`write_output`] writes.
 #[inline(never)]
 pub fn clins_trace(out: &Output, parts: &[Part], files: &[File<'_>]) -> Trace {
-    let lines = parts.iter().flat_map(|part| &part.hits);
-    let hits = lines
-        .enumerate()
-        .flat_map(|(i, line)| {
-            let prefix = format!("/{i}");
-            line.iter().map(move |h| hit(&prefix, h.clone(), files))
-        })
-        .collect();
+    let mut hits = Hits::of(files);
+    for (i, line) in parts.iter().flat_map(|part| &part.hits).enumerate() {
+        keep(&mut hits, &format!("/{i}"), &mut line.iter().cloned());
+    }
     Trace {
         hits,
         unused: unused(out, files),
@@ -899,16 +898,16 @@ fn path_of(files: &[File<'_>], n: u16) -> String {
     files.get(usize::from(n)).map_or("", |f| f.path).to_owned()
 }
 
-fn hit(prefix: &str, h: Hit, files: &[File<'_>]) -> TraceHit {
+fn hit(h: Hit, files: &[File<'_>]) -> TraceHit {
     TraceHit {
         output: None,
         resource: None,
-        pointer: format!("{prefix}{}", h.pointer),
+        pointer: h.pointer,
         row: h.row.map(|r| TraceRow {
-            table: r.table,
-            source: r.source,
-            target: r.target,
-            ja: r.ja,
+            table: r.table.into(),
+            source: r.source.into(),
+            target: r.target.into(),
+            ja: r.ja.into(),
         }),
         spans: h
             .spans

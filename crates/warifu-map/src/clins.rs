@@ -125,7 +125,12 @@ impl<'o> Shaper<'o> {
         for (i, r) in out.resources.iter().enumerate() {
             let wanted = TYPES.contains(&r.resource_type);
             let hits = if wanted && options.trace {
-                trace::all_hits(out, r)
+                let mut hits = Vec::new();
+                trace::each_hit(out, r, &mut |hit| {
+                    hits.push(hit);
+                    true
+                });
+                hits
             } else {
                 Vec::new()
             };

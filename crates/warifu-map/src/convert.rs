@@ -1500,7 +1500,7 @@ mod tests {
         let path_of = |resource_type: &str, pointer: &str| -> Vec<String> {
             let made = out.resources.iter();
             made.filter(|r| r.resource_type == resource_type)
-                .flat_map(|r| crate::trace::all_hits(&out, r))
+                .flat_map(|r| crate::trace::hits(&out, r))
                 .filter(|hit| hit.pointer == pointer)
                 .flat_map(|hit| hit.spans.into_iter().map(|s| s.path))
                 .collect()

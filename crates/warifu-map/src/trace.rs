@@ -343,10 +343,10 @@ impl Reasons {
     }
 }
 
-/// [`hits`], all at once. With what it needs it is a part of its own in wasm.
+/// Gives [`hits`] away while they are wanted. With what it needs it is a part of its own in wasm.
 #[inline(never)]
-pub fn all_hits(out: &Output, r: &OutResource) -> Vec<Hit> {
-    hits(out, r).collect()
+pub fn each_hit(out: &Output, r: &OutResource, wanted: &mut dyn FnMut(Hit) -> bool) {
+    hits(out, r).all(wanted);
 }
 
 /// Every leaf of a resource with its row and sources. `out` must have been made with tracing on.
@@ -370,9 +370,16 @@ pub fn hits<'o>(out: &'o Output, r: &'o OutResource) -> impl Iterator<Item = Hit
             if e.src.is_some() {
                 let path = out.paths.get(&e.src);
                 first = first.or(path);
+                // What a segment without fields says, its name says; what else is not there, the byte before.
+                let bytes = match path {
+                    Some(_) if e.src.start < e.src.end => 0,
+                    Some(path) if path.field == 0 => 3,
+                    Some(_) => 1,
+                    None => 0,
+                };
                 let span = HitSpan {
                     message: e.src.message,
-                    start: e.src.start,
+                    start: e.src.start.saturating_sub(bytes),
                     end: e.src.end,
                     path: path.map(ToString::to_string).unwrap_or_default(),
                 };

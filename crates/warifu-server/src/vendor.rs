@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::http::header;
 use serde_json::json;
 use warifu_check::{Check, CheckSection, Given, Options, Report, Within};
-use warifu_convert::{Job, JobOptions, OptionValue, Pieces, To};
+use warifu_convert::{Job, JobOptions, OptionValue, Pieces, To, TraceHit};
 use warifu_diag::Diagnostic;
 use warifu_diag::catalogue::ssm;
 use warifu_map::File;
@@ -535,17 +535,23 @@ struct Traced {
 impl Traced {
     fn take(&mut self, made: &Pieces, room: &mut Room) -> Result<(), Problem> {
         for piece in &made.pieces {
-            let one = json!({
-                "resourceType": piece.resource_type, "id": piece.id, "hits": piece.hits,
+            let hits: Vec<TraceHit> = made.hits.within(piece.hits.clone()).collect();
+            let mut one = json!({
+                "resourceType": piece.resource_type, "id": piece.id, "hits": hits,
             });
-            self.resources.push(one.to_string());
+            if let (false, Some(one)) = (piece.traced, one.as_object_mut()) {
+                one.insert("complete".to_owned(), false.into());
+            }
+            let one = one.to_string();
+            room.bytes(one.len())?;
+            self.resources.push(one);
         }
         for field in &made.unused {
-            self.unused.push(json!(field).to_string());
+            let one = json!(field).to_string();
+            room.bytes(one.len())?;
+            self.unused.push(one);
         }
-        let new = self.resources.iter().rev().take(made.pieces.len());
-        let new = new.chain(self.unused.iter().rev().take(made.unused.len()));
-        room.bytes(new.map(String::len).sum())
+        Ok(())
     }
 
     fn write(&self) -> String {

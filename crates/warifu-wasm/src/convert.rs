@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Object, Uint8Array};
 use serde::Serialize;
-use warifu_convert::{Converted, Job, JobOptions, OptionValue, Pieces, Trace};
+use warifu_convert::{Converted, Hits, Job, JobOptions, OptionValue, Pieces, Trace};
 use warifu_diag::catalogue::ssm;
 use warifu_diag::{Diagnostic, Span};
 use warifu_map::File;
@@ -33,17 +33,39 @@ fn converted(c: &Converted) -> Result<JsValue, JsValue> {
 /// A trace as the caller gets it. With what makes it, it is a part of this module.
 #[inline(never)]
 fn traced(trace: &Trace) -> Result<JsValue, JsValue> {
-    to_js(trace)
+    let o = packed(&trace.hits);
+    set(&o, "complete", &trace.hits.is_complete().into());
+    set(&o, "unused", &to_js(&trace.unused)?);
+    Ok(o.into())
 }
 
 /// The traces of all pieces, and what none of them has.
 #[inline(never)]
-fn traces_of(made: &Pieces) -> Result<(Array, JsValue), JsValue> {
-    let traces = Array::new();
+fn traces_of(made: &Pieces) -> Result<(JsValue, JsValue), JsValue> {
+    let o = packed(&made.hits);
+    let (ends, complete) = (Array::new(), Array::new());
     for p in &made.pieces {
-        traces.push(&to_js(&p.hits)?);
+        ends.push(&u32::try_from(p.hits.end).unwrap_or(u32::MAX).into());
+        complete.push(&p.traced.into());
     }
-    Ok((traces, to_js(&made.unused)?))
+    set(&o, "ends", &ends.into());
+    set(&o, "complete", &complete.into());
+    Ok((o.into(), to_js(&made.unused)?))
+}
+
+/// Leaves as they are packed: objects of JavaScript would take fifty times as much.
+fn packed(hits: &Hits) -> Object {
+    let o = Object::new();
+    set(&o, "bytes", &Uint8Array::from(hits.bytes()).into());
+    let texts = |all: &mut dyn Iterator<Item = &str>| all.map(JsValue::from_str).collect::<Array>();
+    let (mut words, mut files) = (hits.texts().into_iter(), hits.files().iter());
+    set(&o, "texts", &texts(&mut words).into());
+    set(
+        &o,
+        "files",
+        &texts(&mut files.by_ref().map(String::as_str)).into(),
+    );
+    o
 }
 
 fn borrowed(owned: &[(String, Vec<u8>)]) -> Vec<File<'_>> {
@@ -143,8 +165,9 @@ impl Engine {
     ///
     /// Gives `{json, ends: number[], types: string[], ids: string[], shared: boolean[], sources:
     /// number[], diagnostics}`; piece `i` is `json[ends[i-1] .. ends[i]]`, and of the message of file
-    /// `sources[i]` if there is such a file. With the option `trace` also `traces`, the leaves of
-    /// each piece, and `unused`, the fields of the unit that left none.
+    /// `sources[i]` if there is such a file. With the option `trace` also `traces`, the leaves of all
+    /// pieces as [`Hits`] packs them, `{bytes, texts, files, ends, complete}`, those of piece `i` being
+    /// `bytes[ends[i-1] .. ends[i]]`, and `unused`, the fields of the unit that left none.
     pub fn pieces(&mut self, files: &Array, patient: bool) -> Result<JsValue, JsValue> {
         let owned = owned_files(files)?;
         let made = self.job.pieces(&borrowed(&owned), patient);
@@ -167,7 +190,7 @@ impl Engine {
         set(&o, "diagnostics", &to_js(&made.diagnostics)?);
         if self.job.options().trace {
             let (traces, unused) = traces_of(&made)?;
-            set(&o, "traces", &traces.into());
+            set(&o, "traces", &traces);
             set(&o, "unused", &unused);
         }
         Ok(o.into())

@@ -116,8 +116,9 @@ const PARTS: [Part; 3] = [
         name: "view",
         roots: "warifu_report::finding::names,warifu_wasm::convert::parsed,warifu_wasm::convert::traced,\
                 warifu_wasm::convert::traces_of,warifu_convert::trace,warifu_convert::clins_trace,\
-                warifu_convert::bundle_hits,warifu_convert::resource_hits,warifu_convert::unused,\
-                warifu_map::trace::all_hits,warifu_map::trace::note_sources,\
+                warifu_convert::bundle_hits,warifu_convert::resource_hits,warifu_convert::keep,\
+                warifu_convert::hits::Hits::of,warifu_convert::unused,\
+                warifu_map::trace::each_hit,warifu_map::trace::note_sources,\
                 warifu_map::trace::note_passed_files,\
                 warifu_map::kinds::provenance::each,warifu_map::kinds::provenance::write",
     },
@@ -824,8 +825,10 @@ fn playground(repo: &Repo, work: &Path, tools: Option<&Path>) -> Result<()> {
         }
         copy_snippets(&bound, &dist)?;
     }
-    let tar = dist.join("worker-tar.mjs");
-    files::copy(&repo.root.join("pkg/src/tar.mjs"), &tar)?;
+    for name in ["tar.mjs", "trace.mjs"] {
+        let own = dist.join(format!("worker-{name}"));
+        files::copy(&repo.root.join("pkg/src").join(name), &own)?;
+    }
     page_files(repo, "playground/static", &dist, tools)?;
     let fixtures = repo.root.join("tests/fixtures");
     if fixtures.is_dir() {
