@@ -8,7 +8,7 @@ use warifu_diag::catalogue::{map_admin, map_general, ssm};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::{Buffers, Id, IdKey};
 use warifu_hl7::{Index, MAX_SEGMENTS, Message, NoteKind, findings};
-use warifu_order::Map;
+use warifu_order::{Map, Set};
 use warifu_ssmix2::{DataKind, Kind};
 use warifu_ssmix2::{FileName, Flag};
 use warifu_ssmix2::{Place, components, locate};
@@ -341,6 +341,8 @@ impl Converter {
             .filter(|(_, o)| matches!(o.state, State::Superseded | State::Cancelled | State::Moved))
             .map(|(k, _)| k)
             .collect();
+        let of_winner = |k: &usize| selection.outcomes.get(*k)?.winner;
+        let replaces: Set<usize> = losers.iter().filter_map(of_winner).collect();
         let mut sorted: Vec<usize> = winners;
         // Loose messages of the same patient follow.
         let loose_from = named.len();
@@ -420,7 +422,10 @@ impl Converter {
                     ..Item::default()
                 }
             } else {
-                place.item()
+                Item {
+                    replaces: replaces.contains(k),
+                    ..place.item()
+                }
             };
             let item = complete(item, message);
             let key = key_of(core, item, message);
@@ -802,6 +807,7 @@ impl<'p> Name<'p> {
                 Flag::Replaced => b'2',
                 Flag::Deleted => b'0',
             },
+            replaces: false,
         }
     }
 }

@@ -74,6 +74,8 @@ pub struct Item<'a> {
     pub department: &'a str,
     /// Condition flag `0`, `1`, `2`; `1` for loose files.
     pub flag: u8,
+    /// The storage holds an older version of the file.
+    pub replaces: bool,
 }
 
 /// A stay in hospital or an outpatient visit that other resources refer to.
@@ -190,6 +192,8 @@ pub(crate) struct Known {
 
 /// The day of a [`warifu_hl7::time::Time::sort_key`] is that divided by this.
 pub(crate) const DAY: u64 = 1_000_000_000;
+/// Likewise the minute.
+pub(crate) const MINUTE: u64 = 100_000;
 
 /// Longest JSON that is kept.
 const LONGEST: usize = 8192;

@@ -7,11 +7,12 @@
 
 use std::cell::Cell;
 
+use warifu_diag::Code;
 use warifu_diag::catalogue::hl7::HL7113;
 use warifu_diag::catalogue::map_admin::{
-    MAP109, MAP110, MAP116, MAP117, MAP120, MAP121, MAP126, MAP129,
+    MAP109, MAP110, MAP116, MAP117, MAP120, MAP121, MAP126, MAP129, MAP130, MAP131,
 };
-use warifu_diag::catalogue::map_general::{MAP008, MAP016, MAP018};
+use warifu_diag::catalogue::map_general::{MAP008, MAP016};
 use warifu_fhir::element::encounter as el;
 use warifu_fhir::{Buffers, Id, Object, Resource, RowId, Src};
 use warifu_hl7::{Message, Part, Val, time};
@@ -20,7 +21,7 @@ use warifu_ssmix2::DataKind;
 use warifu_terms::{maps, systems, tables};
 
 use crate::convert::Core;
-use crate::cx::{Cx, DAY, Item, PatientContext, Sourced, Stay};
+use crate::cx::{Cx, DAY, Item, MINUTE, PatientContext, Sourced, Stay};
 use crate::datatypes::{Person, Times, person_reference, practitioners, sent_at};
 use crate::output::{Delete, Output};
 use crate::table::{Ignored, Worded, keep, keep_rest};
@@ -96,11 +97,99 @@ enum Step {
 /// When the event was entered, which may be days after it happened.
 const RECORDED: &str = "EVN-2";
 
+/// A kind of event.
+struct Happening {
+    kind: DataKind,
+    step: Step,
+    /// Its trigger event, and that which takes it back.
+    codes: [&'static str; 2],
+    /// The fields that say when it happened, best first.
+    times: [&'static str; 3],
+}
+
+const fn event(
+    kind: DataKind,
+    step: Step,
+    codes: [&'static str; 2],
+    times: [&'static str; 3],
+) -> Happening {
+    Happening {
+        kind,
+        step,
+        codes,
+        times,
+    }
+}
+
+static HAPPENINGS: &[Happening] = &[
+    event(
+        DataKind::Adt01,
+        Step::Doctor,
+        ["A54", "A55"],
+        ["EVN-6", RECORDED, ""],
+    ),
+    event(
+        DataKind::Adt12,
+        Step::Visit,
+        ["A04", "A11"],
+        ["PV1-44", "EVN-6", RECORDED],
+    ),
+    event(
+        DataKind::Adt21,
+        Step::PlanAdmission,
+        ["A14", "A27"],
+        ["PV2-8", "EVN-3", "EVN-6"],
+    ),
+    event(
+        DataKind::Adt22,
+        Step::Admission,
+        ["A01", "A11"],
+        ["PV1-44", "EVN-6", RECORDED],
+    ),
+    event(
+        DataKind::Adt31,
+        Step::Leave,
+        ["A21", "A52"],
+        ["EVN-6", RECORDED, ""],
+    ),
+    event(
+        DataKind::Adt32,
+        Step::Return,
+        ["A22", "A53"],
+        ["EVN-6", "PV2-47", RECORDED],
+    ),
+    event(
+        DataKind::Adt41,
+        Step::PlanMove,
+        ["A15", "A26"],
+        ["PV2-8", "EVN-3", "EVN-6"],
+    ),
+    event(
+        DataKind::Adt42,
+        Step::Move,
+        ["A02", "A12"],
+        ["EVN-6", RECORDED, ""],
+    ),
+    event(
+        DataKind::Adt51,
+        Step::PlanDischarge,
+        ["A16", "A25"],
+        ["PV2-9", "EVN-3", "EVN-6"],
+    ),
+    event(
+        DataKind::Adt52,
+        Step::Discharge,
+        ["A03", "A13"],
+        ["PV1-45", "EVN-6", RECORDED],
+    ),
+];
+
 /// One ADT message.
 #[derive(Clone, Copy)]
 struct Event<'a> {
     item: Item<'a>,
     message: Message<'a>,
+    of: &'static Happening,
     step: Step,
     /// The event takes one back.
     cancels: bool,
@@ -110,14 +199,16 @@ struct Event<'a> {
     time: Val<'a>,
     /// [`time::Time::sort_key`] of `time`; 0 when there is none.
     key: u64,
+    /// Likewise of the admission that it names (PV1-44).
+    admitted: u64,
     /// What it is put in order by ([`put_in_order`]).
     order: u64,
     /// When the message was sent.
     sent: u64,
     /// A cancel event whose counterpart is not there.
     lone: bool,
-    /// Taken back, or behind the discharge of its stay: reported, and changes nothing.
-    void: bool,
+    /// Taken back, overtaken, or behind the discharge of its stay: what is told of it; it changes nothing.
+    void: Option<(Code, &'static str)>,
 }
 
 impl<'a> Event<'a> {
@@ -132,6 +223,11 @@ impl<'a> Event<'a> {
     }
     fn pv1(&self, field: usize) -> Part<'a> {
         self.field(b"PV1", field)
+    }
+    /// What a field of PV1 says: the first leaf, without blanks around.
+    #[inline(never)]
+    fn said(&self, field: usize) -> Val<'a> {
+        self.pv1(field).value().trimmed()
     }
     fn pv2(&self, field: usize) -> Part<'a> {
         self.field(b"PV2", field)
@@ -153,6 +249,18 @@ impl<'a> Event<'a> {
             Step::Visit | Step::Admission | Step::PlanAdmission
         )
     }
+    /// No more than the day is known.
+    fn is_day(&self) -> bool {
+        time::parse(self.time.text).is_some_and(|t| t.hour.is_none())
+    }
+    /// Names that minute as the one of its admission.
+    const fn admits(&self, start: u64) -> bool {
+        self.admitted > 0 && start / MINUTE == self.admitted / MINUTE
+    }
+    /// Stands in no storage: nothing but when it was sent tells whether it is in force.
+    const fn is_loose(&self) -> bool {
+        self.item.timestamp.is_empty()
+    }
     /// A field by its name.
     #[inline(never)]
     fn named(&self, name: &str) -> Part<'a> {
@@ -165,14 +273,7 @@ impl<'a> Event<'a> {
     }
     /// The fields that say when it happened, best first.
     const fn times(&self) -> [&'static str; 3] {
-        match self.step {
-            Step::Visit | Step::Admission => ["PV1-44", "EVN-6", RECORDED],
-            Step::PlanAdmission | Step::PlanMove => ["PV2-8", "EVN-3", "EVN-6"],
-            Step::PlanDischarge => ["PV2-9", "EVN-3", "EVN-6"],
-            Step::Discharge => ["PV1-45", "EVN-6", RECORDED],
-            Step::Return => ["EVN-6", "PV2-47", RECORDED],
-            Step::Doctor | Step::Leave | Step::Move => ["EVN-6", RECORDED, ""],
-        }
+        self.of.times
     }
 }
 
@@ -218,6 +319,19 @@ impl<'a> Story<'a> {
         let ends = |e: &Event<'_>| e.step == Step::Discharge && !e.cancels;
         self.is_stay() && !self.implicit && !self.events.iter().any(ends)
     }
+    /// Whether an event names the bed that the stay is in.
+    fn is_in_bed_of(&self, event: &Event<'a>) -> bool {
+        let beds = self.events.iter().rev().take(OPEN).map(|e| e.pv1(3));
+        let bed = beds.into_iter().find(Part::is_some);
+        let is = |n| bed.is_some_and(|bed| same_place(bed, event.pv1(n)));
+        is(6) || event.step != Step::Move && is(3)
+    }
+    /// Whether an event names the number of the stay (PV1-19).
+    fn is_numbered_as(&self, event: &Event<'a>) -> bool {
+        let number = event.said(19).text;
+        let own = self.events.first().map(|e| e.said(19).text);
+        !number.is_empty() && own == Some(number)
+    }
     const fn waits(&self) -> bool {
         self.planned && !self.cancelled
     }
@@ -246,11 +360,10 @@ pub(crate) fn convert<'a>(
     messages: &[(Item<'a>, Message<'a>)],
 ) {
     let patient_id = core.patient_id(&context.patient);
-    let mut events: Vec<Event<'a>> = messages
+    let events: Vec<Event<'a>> = messages
         .iter()
         .filter_map(|(item, message)| read(*item, *message))
         .collect();
-    sort(&mut events);
     let mut kept = without_cancelled(events);
     put_in_order(&mut kept);
     let now = messages
@@ -272,15 +385,16 @@ pub(crate) fn convert<'a>(
         );
         place_event(&mut cx, &mut stories, &stays, event);
     }
-    // The first stay that goes on, and when the first admission was planned that is still to come.
-    let (mut open, mut waiting) = (u64::MAX, u64::MAX);
+    // The first stay that goes on, and when the first was told of that goes on or is still to come.
+    let (mut open, mut going, mut waiting) = (u64::MAX, u64::MAX, u64::MAX);
     let known = stays.len();
     for s in &stories {
-        if let Some(plan) = s.events.first().filter(|_| s.waits()) {
-            waiting = waiting.min(plan.sent);
+        let told = s.events.first().map_or(0, |e| e.sent);
+        if s.waits() {
+            waiting = waiting.min(told);
         }
         if s.goes_on() {
-            open = open.min(s.start_key);
+            (open, going) = (open.min(s.start_key), going.min(told));
         }
         if s.cancelled || s.planned || stays.iter().take(known).any(|k| k.id == s.id) {
             continue;
@@ -311,10 +425,22 @@ pub(crate) fn convert<'a>(
         if story.waits() && missed(&cx, story, now) {
             cx.report(&MAP121, &first.time);
         }
-        let other_day = first.lone && first.step == Step::PlanAdmission && first.sent > waiting;
+        let others = match first.step {
+            Step::Admission => going,
+            Step::PlanAdmission => waiting,
+            _ => u64::MAX,
+        };
+        let other_day = first.lone && first.sent > others;
         if other_day || story.is_stay() && story.start_key > open {
             let [field, ..] = first.times();
             cx.report_with(&MAP129, &first.time, field);
+        }
+        // Alone it says what a receiver is to take back; else that would be among the others.
+        for e in story.events.iter().filter(|e| e.lone && !e.item.replaces) {
+            let told = e.is_whole() && (other_day || messages.len() == 1);
+            if !told && (messages.len() > 1 || e.is_plan()) {
+                cx.report(&MAP130, &event_src(e));
+            }
         }
         tell(&mut cx, story, now);
     }
@@ -339,27 +465,16 @@ fn primary<'s, 'a>(story: &'s Story<'a>) -> Option<&'s Event<'a>> {
         .or_else(|| story.events.first())
 }
 
-/// Puts events in order.
+/// Puts events in order, those of each kind by themselves or all.
 #[inline(never)]
-fn sort(events: &mut [Event<'_>]) {
-    warifu_order::sort_by_key(events, |e| (e.order, e.step, e.sent));
+fn sort(events: &mut [Event<'_>], by_kind: bool) {
+    let kind = |e: &Event<'_>| if by_kind { e.step } else { Step::Visit };
+    warifu_order::sort_by_key(events, |e| (kind(e), e.order, e.step, e.sent, e.cancels));
 }
 
 fn read<'a>(item: Item<'a>, message: Message<'a>) -> Option<Event<'a>> {
-    let kind = item.kind?;
-    let (step, code, cancel) = match kind {
-        DataKind::Adt01 => (Step::Doctor, "A54", "A55"),
-        DataKind::Adt12 => (Step::Visit, "A04", "A11"),
-        DataKind::Adt21 => (Step::PlanAdmission, "A14", "A27"),
-        DataKind::Adt22 => (Step::Admission, "A01", "A11"),
-        DataKind::Adt31 => (Step::Leave, "A21", "A52"),
-        DataKind::Adt32 => (Step::Return, "A22", "A53"),
-        DataKind::Adt41 => (Step::PlanMove, "A15", "A26"),
-        DataKind::Adt42 => (Step::Move, "A02", "A12"),
-        DataKind::Adt51 => (Step::PlanDischarge, "A16", "A25"),
-        DataKind::Adt52 => (Step::Discharge, "A03", "A13"),
-        _ => return None,
-    };
+    let of = HAPPENINGS.iter().find(|h| Some(h.kind) == item.kind)?;
+    let [code, cancel] = of.codes;
     let nine = message
         .first(b"MSH")
         .map_or_else(|| message.empty_part(), |s| s.field(9));
@@ -368,22 +483,25 @@ fn read<'a>(item: Item<'a>, message: Message<'a>) -> Option<Event<'a>> {
     let mut event = Event {
         item,
         message,
-        step,
+        of,
+        step: of.step,
         cancels,
         code: if cancels { cancel } else { code },
         time: Val::default(),
         key: 0,
         order: 0,
+        admitted: 0,
         sent: sent_at(message),
         lone: false,
-        void: false,
+        void: None,
     };
+    event.admitted = time::parse(event.said(44).text).map_or(0, |t| t.sort_key());
     for name in event.times() {
         let v = event.named(name).value();
         if let Some(t) = time::parse(v.text) {
             event.time = v;
             event.key = t.sort_key();
-            event.order = event.key;
+            event.order = event.key / MINUTE;
             break;
         }
     }
@@ -395,18 +513,28 @@ fn read<'a>(item: Item<'a>, message: Message<'a>) -> Option<Event<'a>> {
 const NEAR: usize = 4096;
 
 /// Marks what a later cancel event of the same kind and moment takes back, and leaves out that cancel event;
-/// one that withdraws a whole Encounter takes the place of what it withdraws. A cancel event without
-/// counterpart stays, marked as alone.
-fn without_cancelled(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+/// one that withdraws a whole Encounter stays. So does a cancel event without counterpart, marked as alone.
+/// Outside a storage it marks what a newer message of the same event overtook, too.
+fn without_cancelled(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    sort(&mut events, true);
     let mut kept: Vec<Event<'_>> = Vec::with_capacity(events.len());
-    // Of each kind the events that nothing has taken back yet, in order of time.
-    let mut open: [Vec<usize>; 10] = Default::default();
+    // The events of the kind at hand that nothing has taken back yet, in order of time.
+    let (mut open, mut kind) = (Vec::new(), Step::PlanAdmission);
     for event in events {
-        #[expect(clippy::as_conversions, reason = "the place of a kind among them")]
-        let Some(open) = open.get_mut(event.step as usize) else {
-            continue;
-        };
+        if event.step != kind {
+            open.clear();
+            kind = event.step;
+        }
         if !event.cancels {
+            let mut event = event;
+            let last = open.get(open.len().saturating_sub(CORRECTED)..);
+            for of in last.unwrap_or_default() {
+                let Some(of) = kept.get_mut(*of).filter(|of| is_same(of, &event)) else {
+                    continue;
+                };
+                let older = if of.sent < event.sent { of } else { &mut event };
+                older.void = Some((&MAP016, "Encounter"));
+            }
             open.push(kept.len());
             kept.push(event);
             continue;
@@ -415,9 +543,10 @@ fn without_cancelled(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
         // say when it was cancelled: then the last one of the day is meant.
         let of_a_day =
             event.is_plan() || matches!(event.step, Step::Move | Step::Leave | Step::Return);
+        let near = if of_a_day { DAY } else { MINUTE };
         let meant = |e: &Event<'_>| {
-            let of_the_day = e.key / DAY == event.key / DAY && e.sent <= event.sent;
-            e.key == event.key || of_a_day && of_the_day && is_back_from(&event, e)
+            let is_near = e.key / near == event.key / near && e.sent <= event.sent;
+            e.key == event.key || is_near && is_back_from(&event, e)
         };
         let mut at = open.len();
         let mut counterpart = None;
@@ -426,40 +555,64 @@ fn without_cancelled(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
             let of = open.get(at).and_then(|of| kept.get_mut(*of));
             counterpart = of.filter(|of| meant(of));
         }
-        let Some(of) = counterpart else {
-            kept.push(Event {
-                lone: true,
-                ..event
-            });
-            continue;
-        };
-        open.remove(at);
-        if event.is_whole() {
-            // The Encounter as a whole is withdrawn: it stays, cancelled.
-            *of = event;
-        } else {
-            of.void = true;
+        let lone = counterpart.is_none();
+        if let Some(of) = counterpart {
+            of.void = Some((&MAP116, of.item.kind.map_or("", DataKind::code)));
+            open.remove(at);
         }
+        // The Encounter as a whole is withdrawn: it stays, cancelled, until it is sent anew.
+        if event.is_whole() {
+            open.push(kept.len());
+        } else if !lone {
+            continue;
+        }
+        kept.push(Event { lone, ..event });
     }
     kept
+}
+
+/// How many of the last events of a kind may be corrected by one that stands in no storage.
+const CORRECTED: usize = 64;
+
+/// Whether two events that are not both of one storage, where names tell what is in force, are the same
+/// event, sent twice: the later counts. Of one stay there is one discharge; else they are of one minute, and
+/// a transfer leads from one bed.
+fn is_same<'a>(a: &Event<'a>, b: &Event<'a>) -> bool {
+    if a.void.is_some() || b.void.is_some() || !a.is_loose() && !b.is_loose() {
+        return false;
+    }
+    let [of, by] = [a, b].map(|e| e.admitted / MINUTE);
+    if matches!(a.step, Step::Discharge | Step::PlanDischarge) && of == by && of > 0 {
+        return true;
+    }
+    a.key / MINUTE == b.key / MINUTE
+        && if a.is_whole() {
+            a.step != Step::Visit || department_of(a) == department_of(b)
+        } else {
+            let stay = of == by || of == 0 || by == 0;
+            stay && a.key > 0 && !a.is_day() && same_place(a.pv1(6), b.pv1(6))
+        }
 }
 
 /// Puts events in order where their times alone do not: none comes before the admission that it names (a
 /// discharge that would comes last), and one of which only the day is known comes behind what has to come
 /// before it that day.
 fn put_in_order(events: &mut [Event<'_>]) {
+    for e in &mut *events {
+        e.order = e.key;
+    }
+    sort(events, false);
     let mut away = false;
     let mut orders = Vec::with_capacity(events.len());
     // The first leave, return and admission of the day at hand; the events come in order of time.
     let (mut day, mut firsts) = (u64::MAX, [0; 3]);
     for (at, e) in events.iter().enumerate() {
-        let admitted = time::parse(e.pv1(44).value().text).map_or(0, |t| t.sort_key());
-        let is_day = time::parse(e.time.text).is_some_and(|t| t.hour.is_none());
+        let (admitted, is_day) = (e.admitted, e.is_day());
         if e.key / DAY != day {
             day = e.key / DAY;
             firsts = [Step::Leave, Step::Return, Step::Admission].map(|step| {
                 let rest = events.iter().skip(at).take_while(|o| o.key / DAY == day);
-                let mut there = rest.filter(|o| !o.cancels && !o.void);
+                let mut there = rest.filter(|o| !o.cancels && o.void.is_none());
                 let first = there.find(|o| o.step == step);
                 first.map_or(0, |o| o.key)
             });
@@ -467,7 +620,10 @@ fn put_in_order(events: &mut [Event<'_>]) {
         let [leave, back, admission] = firsts;
         let behind = match e.step {
             Step::Visit | Step::Admission | Step::PlanAdmission => 0,
-            Step::Discharge if e.key / DAY < admitted / DAY || !is_day && e.key < admitted => {
+            Step::Discharge
+                if e.key / DAY < admitted / DAY
+                    || !is_day && e.key / MINUTE < admitted / MINUTE =>
+            {
                 u64::MAX
             }
             Step::Discharge if is_day => e.key + DAY - 1,
@@ -476,9 +632,15 @@ fn put_in_order(events: &mut [Event<'_>]) {
             _ if is_day => admission.max(admitted),
             _ => admitted,
         };
-        orders.push(e.key.max(behind));
+        // An Encounter begins at its minute: a plan for it comes before it, what happens in it behind.
+        let at = if e.is_whole() {
+            e.key / MINUTE * MINUTE
+        } else {
+            e.key
+        };
+        orders.push(at.max(behind));
         match e.step {
-            _ if e.void => {}
+            _ if e.void.is_some() => {}
             Step::Leave => away = !e.cancels,
             Step::Return | Step::Admission | Step::Discharge => away = e.cancels && away,
             _ => {}
@@ -487,7 +649,7 @@ fn put_in_order(events: &mut [Event<'_>]) {
     for (e, order) in events.iter_mut().zip(orders) {
         e.order = order;
     }
-    sort(events);
+    sort(events, false);
 }
 
 /// Whether a cancel event of a move leads back from where the move went.
@@ -503,9 +665,8 @@ fn place_event<'a>(
     known: &[Stay],
     event: Event<'a>,
 ) {
-    if event.void {
-        let kind = event.item.kind.map_or("", DataKind::code);
-        cx.report_with(&MAP116, &event.field(b"MSH", 9), kind);
+    if let Some((code, what)) = event.void {
+        cx.report_with(code, &event_src(&event), what);
         return;
     }
     if event.key == 0 {
@@ -517,166 +678,150 @@ fn place_event<'a>(
     }
     let department = department_of(&event);
     let far = stories.len().saturating_sub(NEAR);
-    let near = stories.get_mut(far..).unwrap_or_default();
-    match event.step {
-        Step::Visit => {
-            let id = cx.id(
-                "Encounter",
-                &["visit", event.time.text, department],
-                event.message.first(b"PV1").map_or(0, |s| s.position()),
-                "",
-            );
-            if let Some(story) = near.iter_mut().find(|s| s.id == id) {
-                story.events.push(event);
-                return;
-            }
-            stories.push(begin(id, event, true, department));
-        }
-        Step::Admission => {
-            let id = stay_id(cx, &event, event.time.text);
-            // A plan for that very minute has the id of the stay, and is no admission yet.
-            let same = near.iter().position(|s| s.id == id);
-            let begun = |s: &&mut Story<'_>| !s.planned || event.cancels;
-            if let Some(story) = same.and_then(|at| near.get_mut(at)).filter(begun) {
-                story.cancelled |= event.cancels;
-                story.events.push(event);
-                return;
-            }
-            // A plan for that day is fulfilled by the admission: what was planned becomes this stay.
-            let of_the_day =
-                |s: &Story<'_>| s.waits() && s.start_key / DAY == event.key / DAY && event.key > 0;
-            let plan = same.or_else(|| near.iter().rposition(of_the_day));
-            let mut story = begin(id, event, false, department);
+    let near = stories.get(far..).unwrap_or_default();
+    if event.is_whole() {
+        let visit = event.step == Step::Visit;
+        let id = if visit {
+            encounter_id(cx, &event, &["visit", minute(event.time.text), department])
+        } else {
+            stay_id(cx, &event, event.time.text)
+        };
+        // A plan for that very minute has the id of the stay, and is no admission yet.
+        let same = near.iter().position(|s| s.id == id);
+        let of_the_day =
+            |s: &Story<'_>| s.waits() && s.start_key / DAY == event.key / DAY && event.key > 0;
+        let admits = event.step == Step::Admission && !event.cancels;
+        // A plan for that day is fulfilled by the admission: what was planned becomes this stay.
+        let plan = same.or_else(|| near.iter().rposition(of_the_day).filter(|_| admits));
+        let begun = |s: &&mut Story<'_>| !s.planned || !admits;
+        let there = same.and_then(|at| stories.get_mut(far + at));
+        if let Some(story) = there.filter(begun) {
             story.cancelled = event.cancels;
-            if let Some(at) = plan.filter(|_| !event.cancels) {
-                let plan = stories.remove(far + at);
-                if plan.id != id {
-                    let message = plan.events.first().map_or(0, |e| e.message.number());
-                    let person = cx.out.person();
-                    cx.out.deletes.push(Delete {
-                        resource_type: "Encounter",
-                        id: plan.id,
-                        message,
-                        person,
-                    });
-                }
-                if plan.cancelled {
-                    // Withdrawn for this very minute: its Encounter is the admission's.
-                    for e in &plan.events {
-                        cx.report_with(&MAP016, &event_src(e), "Encounter");
-                    }
-                } else {
-                    story.events.splice(0..0, plan.events);
-                }
-            }
-            stories.push(story);
+            story.events.push(event);
+            return;
         }
-        Step::PlanAdmission => {
-            let admitted = known
+        let mut story = begin(id, &event, visit, department);
+        if event.step == Step::PlanAdmission {
+            story.planned = !known
                 .iter()
                 .any(|s| s.inpatient && s.start / DAY == event.key / DAY && event.key > 0);
-            let id = stay_id(cx, &event, event.time.text);
-            if let Some(story) = near.iter_mut().find(|s| s.id == id) {
-                story.events.push(event);
-                return;
-            }
-            let mut story = begin(id, event, false, department);
-            story.planned = !admitted;
-            story.cancelled = event.cancels;
-            stories.push(story);
         }
-        _ => {
-            let admitted = event.pv1(44).value();
-            let admitted_key = time::parse(admitted.text).map_or(0, |t| t.sort_key());
-            // A stay that began a day or more before the admission that the event names is another.
-            let inside = |start: u64, end: Option<u64>| {
-                start / DAY <= event.key / DAY
-                    && end.is_none_or(|e| e / DAY >= event.key / DAY)
-                    && admitted_key < start + DAY
-            };
-            let exact = near
-                .iter()
-                .rposition(|s| s.is_stay() && admitted_key > 0 && s.start_key == admitted_key);
-            // A discharge that names its day alone is put behind what happened that day: an admission of the
-            // same day is the next stay's, if one is open.
-            let is_behind = event.step == Step::Discharge && event.order > event.key;
-            let by_time = || {
-                let holds =
-                    |s: &Story<'_>| s.is_stay() && event.key > 0 && inside(s.start_key, s.end_key);
-                let before = |s: &Story<'_>| {
-                    holds(s) && s.end_key.is_none() && s.start_key / DAY < event.key / DAY
-                };
-                let open = near.iter().rposition(before).filter(|_| is_behind);
-                open.or_else(|| near.iter().rposition(holds))
-            };
-            // The attending doctor of an outpatient: the visit of that day and department.
-            let outpatient =
-                event.step == Step::Doctor && class_of(&event).is_some_and(|c| c.code != "IMP");
-            let at = if outpatient {
-                near.iter().rposition(|s| {
-                    s.visit && s.start_key / DAY == event.key / DAY && s.department == department
-                })
-            } else {
-                exact.or_else(by_time)
-            };
-            if let Some(story) = at.and_then(|at| near.get_mut(at)) {
-                let mut event = event;
-                if event.step == Step::Discharge && event.cancels {
-                    // The stay goes on: no discharge before counts.
-                    story.events.retain(|e| e.step != Step::Discharge);
-                    (story.end, story.end_key) = (Val::default(), None);
-                } else if event.step == Step::Discharge {
-                    story.end = event.time;
-                    story.end_key = (event.key > 0).then_some(event.key);
-                } else if story.end_key.is_some_and(|end| event.key > end) {
-                    event.void = true;
-                    cx.report(&MAP120, &event.field(b"MSH", 9));
+        if let Some(at) = plan {
+            let plan = stories.remove(far + at);
+            if plan.id != id {
+                let message = plan.events.first().map_or(0, |e| e.message.number());
+                let person = cx.out.person();
+                cx.out.deletes.push(Delete {
+                    resource_type: "Encounter",
+                    id: plan.id,
+                    message,
+                    person,
+                });
+            }
+            if plan.cancelled {
+                // Withdrawn for this very minute: its Encounter is the admission's.
+                for e in &plan.events {
+                    cx.report_with(&MAP016, &event_src(e), "Encounter");
                 }
-                story.events.push(event);
-                return;
-            }
-            let living = known.iter().rev().find(|s| {
-                if outpatient {
-                    !s.inpatient && s.start / DAY == event.key / DAY && s.department == department
-                } else {
-                    s.inpatient
-                        && (s.start == admitted_key || (event.key > 0 && inside(s.start, s.end)))
-                }
-            });
-            let start = if admitted_key > 0 {
-                admitted
             } else {
-                event.time
-            };
-            let id = match living {
-                Some(stay) => stay.id,
-                None => stay_id(cx, &event, start.text),
-            };
-            if living.is_none() {
-                cx.report(&MAP109, &event.field(b"MSH", 9));
+                story.events = plan.events;
             }
-            let mut story = begin(id, event, outpatient, department);
-            story.implicit = admitted_key == 0;
-            story.start = if admitted_key > 0 {
-                admitted
-            } else {
-                Val::default()
-            };
-            story.start_key = if admitted_key > 0 {
-                admitted_key
-            } else {
-                event.key
-            };
-            if event.step == Step::Discharge && !event.cancels {
-                story.end = event.time;
-                story.end_key = (event.key > 0).then_some(event.key);
-            }
-            stories.push(story);
+        }
+        story.events.push(event);
+        stories.push(story);
+        return;
+    }
+    // The attending doctor of an outpatient: the visit of that day and department.
+    let outpatient =
+        event.step == Step::Doctor && class_of(&event).is_some_and(|c| c.code != "IMP");
+    let day = event.key / DAY;
+    let fits = |(stay, visit): (bool, bool), start: u64, end: Option<u64>, of: &str| {
+        if outpatient {
+            return visit && start / DAY == day && of == department;
+        }
+        // A stay that began a day or more before the admission that the event names is another.
+        let inside = event.key > 0
+            && start / DAY <= day
+            && end.is_none_or(|e| e / DAY >= day)
+            && event.admitted < start + DAY;
+        stay && (inside || event.admits(start))
+    };
+    // A discharge that names its day alone is put behind what happened that day: an admission of the same day
+    // is the next stay's, if one is open.
+    let is_behind = event.step == Step::Discharge && event.order > event.key;
+    let (mut best, mut at, mut unclear) = (0, None, false);
+    let all = near.iter().enumerate().rev();
+    let all =
+        all.filter(|(_, s)| fits((s.is_stay(), s.visit), s.start_key, s.end_key, s.department));
+    for (n, s) in all.take(OPEN) {
+        let rank = [
+            event.admits(s.start_key),
+            event.admitted / DAY == s.start_key / DAY,
+            s.start_key <= event.order && s.end_key.is_none_or(|e| e >= event.order),
+            s.is_in_bed_of(&event),
+            s.is_numbered_as(&event),
+            is_behind && s.end_key.is_none() && s.start_key / DAY < day,
+        ];
+        let rank = rank.iter().fold(1, |n, is| n * 2 + u8::from(*is));
+        unclear = rank == best || rank < best && unclear;
+        if rank > best {
+            (best, at) = (rank, Some(far + n));
         }
     }
+    if unclear && !outpatient {
+        cx.report(&MAP131, &event_src(&event));
+    }
+    if at.is_none() {
+        let mut known = known.iter().rev();
+        let living =
+            known.find(|s| fits((s.inpatient, !s.inpatient), s.start, s.end, &s.department));
+        let (start, key) = if event.admitted > 0 {
+            (event.said(44), event.admitted)
+        } else {
+            (event.time, event.key)
+        };
+        let id = living.map_or_else(
+            || {
+                cx.report(&MAP109, &event_src(&event));
+                stay_id(cx, &event, start.text)
+            },
+            |stay| stay.id,
+        );
+        let mut story = begin(id, &event, outpatient, department);
+        story.implicit = event.admitted == 0;
+        story.start_key = key;
+        story.start = if story.implicit {
+            Val::default()
+        } else {
+            start
+        };
+        at = Some(stories.len());
+        stories.push(story);
+    }
+    let Some(story) = at.and_then(|at| stories.get_mut(at)) else {
+        return;
+    };
+    let mut event = event;
+    if event.step == Step::Discharge && event.cancels {
+        // The stay goes on: no discharge before counts.
+        let ends = |e: &Event<'_>| e.step == Step::Discharge && !e.cancels && e.sent <= event.sent;
+        if let Some(at) = story.events.iter().rposition(ends) {
+            let ended = story.events.remove(at);
+            cx.report_with(&MAP116, &event_src(&ended), "ADT-52");
+            event.lone = false;
+            (story.end, story.end_key) = (Val::default(), None);
+        }
+    } else if event.step == Step::Discharge {
+        story.end = event.time;
+        story.end_key = (event.key > 0).then_some(event.key);
+    } else if story.end_key.is_some_and(|end| event.key > end) {
+        event.void = Some((&MAP120, ""));
+        cx.report(&MAP120, &event_src(&event));
+    }
+    story.events.push(event);
 }
 
-fn begin<'a>(id: Id, event: Event<'a>, visit: bool, department: &'a str) -> Story<'a> {
+fn begin<'a>(id: Id, event: &Event<'a>, visit: bool, department: &'a str) -> Story<'a> {
     Story {
         visit,
         id,
@@ -690,22 +835,31 @@ fn begin<'a>(id: Id, event: Event<'a>, visit: bool, department: &'a str) -> Stor
         department,
         said: Cell::default(),
         ended: Cell::default(),
-        events: vec![event],
+        events: Vec::new(),
     }
 }
 
-/// Identity of a stay: the patient (added by the engine) and the time of admission.
+/// Of so many stays that go on at once the last are looked at for an event that names none.
+const OPEN: usize = 16;
+
+/// A time to the minute: as exactly as a stay is known by when it began.
+fn minute(time: &str) -> &str {
+    time.get(..12).unwrap_or(time)
+}
+
+/// Identity of a stay: the patient (added by the engine) and the minute of admission.
 fn stay_id<'a>(cx: &mut Cx<'a, '_>, event: &Event<'a>, start: &str) -> Id {
-    cx.id(
-        "Encounter",
-        &["stay", start],
-        event.message.first(b"PV1").map_or(0, |s| s.position()),
-        "",
-    )
+    encounter_id(cx, event, &["stay", minute(start)])
+}
+
+#[inline(never)]
+fn encounter_id<'a>(cx: &mut Cx<'a, '_>, event: &Event<'a>, parts: &[&str]) -> Id {
+    let pv1 = event.message.first(b"PV1");
+    cx.id("Encounter", parts, pv1.map_or(0, |s| s.position()), "")
 }
 
 fn department_of<'a>(event: &Event<'a>) -> &'a str {
-    let service = event.pv1(10).value().trimmed();
+    let service = event.said(10);
     if !service.is_empty() {
         return service.text;
     }
@@ -717,7 +871,7 @@ fn department_of<'a>(event: &Event<'a>) -> &'a str {
 }
 
 fn class_of(event: &Event<'_>) -> Option<maps::Coded> {
-    maps::ENCOUNTER_CLASS.find(event.pv1(2).value().text)
+    maps::ENCOUNTER_CLASS.find(event.said(2).text)
 }
 
 /// A span of time in one state.
@@ -731,14 +885,22 @@ struct Span<'a> {
 
 /// A place in the story.
 #[derive(Clone, Copy)]
-struct Spot<'a> {
-    place: Part<'a>,
+struct Spot<'s, 'a> {
+    of: &'s Event<'a>,
+    /// The field of it that names the place.
     source: &'static str,
+    /// The patient left a bed that the stay does not know.
+    is_news: bool,
     status: &'static str,
-    status_src: Src,
     start: Val<'a>,
     end: Val<'a>,
     end_source: &'static str,
+}
+
+impl<'a> Spot<'_, 'a> {
+    fn place(&self) -> Part<'a> {
+        self.of.named(self.source)
+    }
 }
 
 /// An attending doctor in the story.
@@ -786,13 +948,12 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
         .rev()
         .find(|e| e.step == Step::Discharge && !e.cancels)
     {
-        story.say(36, e.pv1(36).value().trimmed().text);
-        disposition(&mut r, cx, e);
+        disposition(&mut r, cx, story, e);
     }
     if !story.visit {
-        for (n, mut spot) in spots(story).into_iter().enumerate() {
-            if n > 0 && spot.source == "PV1-6" {
-                cx.report_with(&MAP129, &spot.place, spot.source);
+        for mut spot in spots(story) {
+            if spot.is_news {
+                cx.report_with(&MAP129, &spot.place(), spot.source);
             }
             // Nobody lies in the bed of a stay that was not to be.
             if status.status == "cancelled" && spot.status == "active" {
@@ -817,10 +978,6 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
     keep_unsaid(cx, story);
     cx.keep_strays_before(&mut r, u32::MAX);
     for e in &story.events {
-        // What it takes back is not there.
-        if e.lone && matches!(e.step, Step::PlanMove | Step::PlanDischarge) {
-            cx.report_with(&MAP018, &e.field(b"MSH", 9), "MSH-9");
-        }
         tell_time(cx, e);
     }
     r.row(before);
@@ -958,14 +1115,19 @@ fn event_src(e: &Event<'_>) -> Src {
 fn states<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) -> (Span<'a>, Vec<Span<'a>>) {
     let mut history: Vec<Span<'a>> = Vec::new();
     let mut current: Option<Span<'a>> = None;
-    for e in story.events.iter().filter(|e| !e.void) {
+    let unknown = Span {
+        status: "unknown",
+        src: Src::NONE,
+        start: Val::default(),
+        end: Val::default(),
+    };
+    for e in story.events.iter().filter(|e| e.void.is_none()) {
         if e.cancels && e.is_whole() {
-            cx.report_with(&MAP116, &e.field(b"MSH", 9), "Encounter");
+            cx.report_with(&MAP116, &event_src(e), "Encounter");
             current = Some(Span {
                 status: "cancelled",
                 src: event_src(e),
-                start: Val::default(),
-                end: Val::default(),
+                ..unknown
             });
             continue;
         }
@@ -978,14 +1140,14 @@ fn states<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) -> (Span<'a>, Ve
         // Plans and doctors do not change the state of a stay that has begun.
         let changes = match e.step {
             Step::Doctor | Step::PlanMove | Step::PlanDischarge => current.is_none(),
-            _ => true,
+            // What finds nothing to take back, too.
+            _ => !e.lone || current.is_none(),
         };
         if !changes {
             continue;
         }
         let start = match e.step {
             Step::PlanAdmission => e.evn(2).value(),
-            Step::Admission | Step::Visit => e.time,
             _ if e.lone => Val::default(),
             _ => e.time,
         };
@@ -1001,23 +1163,24 @@ fn states<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) -> (Span<'a>, Ve
             status,
             src: event_src(e),
             start,
-            end: Val::default(),
+            ..unknown
         });
     }
-    let current = current.unwrap_or(Span {
-        status: "unknown",
-        src: Src::NONE,
-        start: Val::default(),
-        end: Val::default(),
-    });
-    (current, history)
+    (current.unwrap_or(unknown), history)
+}
+
+#[inline(never)]
+fn class_coding(o: &mut Object<'_>, class: maps::Coded, src: Src) {
+    o.constant("system", systems::V3_ACT_CODE);
+    o.string("code", class.code, src);
+    o.constant("display", class.display);
 }
 
 /// The present class; the ones before it with their times.
 fn classes<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     let mut all: Vec<(maps::Coded, Src, Val<'a>)> = Vec::new();
-    for e in story.events.iter().filter(|e| !e.void) {
-        let v = e.pv1(2).value().trimmed();
+    for e in story.events.iter().filter(|e| e.void.is_none()) {
+        let v = e.said(2);
         let Some(class) = maps::ENCOUNTER_CLASS.find(v.text) else {
             continue;
         };
@@ -1033,22 +1196,17 @@ fn classes<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
         cx.report_message(&MAP117, unknown.code);
         all.push((unknown, Src::NONE, Val::default()));
     }
-    let write = |o: &mut Object<'_>, class: maps::Coded, src: Src| {
-        o.constant("system", systems::V3_ACT_CODE);
-        o.string("code", class.code, src);
-        o.constant("display", class.display);
-    };
     for pair in all.windows(2) {
         let [(class, src, start), (_, _, end)] = pair else {
             continue;
         };
         r.object(el::CLASS_HISTORY, |o| {
-            o.object("class", |o| write(o, *class, *src));
+            o.object("class", |o| class_coding(o, *class, *src));
             period(o, cx, story, *start, *end);
         });
     }
     if let Some((class, src, _)) = all.last() {
-        r.object(el::CLASS, |o| write(o, *class, *src));
+        r.object(el::CLASS, |o| class_coding(o, *class, *src));
     }
 }
 
@@ -1056,8 +1214,8 @@ fn classes<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
 /// service.
 fn service<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     let mut code = Val::default();
-    for e in story.events.iter().filter(|e| !e.void) {
-        let v = e.pv1(10).value().trimmed();
+    for e in story.events.iter().filter(|e| e.void.is_none()) {
+        let v = e.said(10);
         let clinic = e.pv1(3);
         if e.is_plan() && !code.is_empty() {
             continue;
@@ -1106,21 +1264,28 @@ fn service<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
 fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     let mut attending: Vec<Attending<'a>> = Vec::new();
     // Who is named beside the first, once.
-    let mut beside: Vec<Person<'a>> = Vec::new();
-    for e in story.events.iter().filter(|e| !e.void) {
+    let mut beside: Vec<Attending<'a>> = Vec::new();
+    let none = Val::default();
+    let at_no_time = |person| Attending {
+        person,
+        start: none,
+        end: none,
+    };
+    for e in story.events.iter().filter(|e| e.void.is_none()) {
         // A55 takes the doctor back.
         if e.cancels && e.step == Step::Doctor || e.is_plan() && !attending.is_empty() {
             continue;
         }
-        story.say(7, e.pv1(7).comp(1).value().trimmed().text);
+        story.say(7, e.said(7).text);
         let mut people = practitioners(cx, e.pv1(7)).into_iter();
         let Some(person) = people.next() else {
             continue;
         };
         for other in people {
-            let known = |p: &Person<'_>| p.id == other.id && p.display == other.display;
+            let known =
+                |a: &Attending<'_>| a.person.id == other.id && a.person.display == other.display;
             if !beside.iter().any(known) {
-                beside.push(other);
+                beside.push(at_no_time(other));
             }
         }
         let same = attending.last().is_some_and(|a| {
@@ -1129,7 +1294,7 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
         if same {
             continue;
         }
-        let code = e.pv1(10).value().trimmed();
+        let code = e.said(10);
         let department = shared::department(cx, code, Val::default(), "");
         if let (Some(id), Some(department)) = (person.id, department) {
             shared::emit_role(cx, (id, person.src), department, code.text, code.src());
@@ -1143,39 +1308,25 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
             last.end = e.time;
         }
         attending.push(Attending {
-            person,
             start,
-            end: Val::default(),
+            ..at_no_time(person)
         });
     }
-    let changed = attending.len() > 1
-        || story
-            .events
-            .iter()
-            .any(|e| e.step == Step::Doctor && !e.cancels);
-    let alone = attending.len() == 1;
-    let mut all = Vec::new();
-    for a in attending {
-        // ADT-01 alone: the doctor is in charge since the event.
-        let start = if a.start.is_empty() && alone {
-            story
-                .events
-                .iter()
-                .find(|e| e.step == Step::Doctor)
-                .map_or(a.start, |e| e.time)
-        } else {
-            a.start
-        };
-        all.push((a.person, changed.then_some((start, a.end))));
+    // Times are told where the doctor changes, or took over (ADT-01 alone: at the event).
+    let mut changes = story.events.iter();
+    let change = changes.find(|e| e.step == Step::Doctor && !e.cancels);
+    if let [only] = &mut *attending
+        && (only.start.is_empty() || change.is_none())
+    {
+        only.start = change.map_or(none, |e| e.time);
     }
-    all.extend(beside.into_iter().map(|person| (person, None)));
-    let attenders = all.len();
+    attending.append(&mut beside);
+    let attenders = attending.len();
     let admitting = story.events.iter().map(|e| e.pv1(17)).find(Part::is_some);
     if let Some(field) = admitting {
-        let people = practitioners(cx, field).into_iter();
-        all.extend(people.map(|person| (person, None)));
+        attending.extend(practitioners(cx, field).into_iter().map(at_no_time));
     }
-    for (at, (person, times)) in all.iter().enumerate() {
+    for (at, a) in attending.iter().enumerate() {
         let (source, code, display) = if at < attenders {
             ("PV1-7", "ATND", "attender")
         } else {
@@ -1183,7 +1334,7 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
         };
         r.row(row(source));
         r.object(el::PARTICIPANT, |o| {
-            participant(o, cx, code, display, person, (story, *times));
+            participant(o, cx, code, display, a, story);
         });
     }
     r.row(row("PV1-17"));
@@ -1203,8 +1354,8 @@ fn participant<'a>(
     cx: &mut Cx<'a, '_>,
     code: &'static str,
     display: &'static str,
-    person: &Person<'a>,
-    (story, times): (&Story<'a>, Option<(Val<'a>, Val<'a>)>),
+    attending: &Attending<'a>,
+    story: &Story<'a>,
 ) {
     o.array("type", |a| {
         a.object(|o| {
@@ -1217,10 +1368,8 @@ fn participant<'a>(
             );
         });
     });
-    if let Some((start, end)) = times {
-        period(o, cx, story, start, end);
-    }
-    o.object("individual", |o| person_reference(o, person));
+    period(o, cx, story, attending.start, attending.end);
+    o.object("individual", |o| person_reference(o, &attending.person));
 }
 
 /// PV2-9 of a planned admission, or of a planned discharge while the stay is not over.
@@ -1228,22 +1377,17 @@ fn planned_discharge<'a>(story: &Story<'a>) -> Val<'a> {
     if story.end_key.is_some() {
         return Val::default();
     }
-    story
-        .events
-        .iter()
-        .rev()
-        .find(|e| {
-            matches!(e.step, Step::PlanAdmission | Step::PlanDischarge)
-                && !e.cancels
-                && e.pv2(9).is_some()
-        })
-        .map(|e| e.pv2(9).value())
-        .unwrap_or_default()
+    let plans =
+        |e: &&Event<'_>| matches!(e.step, Step::PlanAdmission | Step::PlanDischarge) && !e.cancels;
+    let mut ends = story.events.iter().rev().filter(plans).map(|e| e.pv2(9));
+    ends.find(Part::is_some)
+        .map_or_else(Val::default, |end| end.value())
 }
 
 /// PV1-36: the code of table 0112 and its translation.
-fn disposition<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, e: &Event<'a>) {
-    let v = e.pv1(36).value().trimmed();
+fn disposition<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>, e: &Event<'a>) {
+    let v = e.said(36);
+    story.say(36, v.text);
     if v.is_empty() {
         return;
     }
@@ -1280,21 +1424,28 @@ fn same_place(a: Part<'_>, b: Part<'_>) -> bool {
     (1..=3).all(|n| a.comp(n).value().text.trim() == b.comp(n).value().text.trim())
 }
 
+/// The patient left the last of some places.
+fn close<'a>(all: &mut [Spot<'_, 'a>], end: Val<'a>, source: &'static str) {
+    if let Some(last) = all.last_mut() {
+        (last.status, last.end, last.end_source) = ("completed", end, source);
+    }
+}
+
 /// The places of a stay in order.
-fn spots<'a>(story: &Story<'a>) -> Vec<Spot<'a>> {
-    let mut all: Vec<Spot<'a>> = Vec::new();
+fn spots<'s, 'a>(story: &'s Story<'a>) -> Vec<Spot<'s, 'a>> {
+    let mut all: Vec<Spot<'s, 'a>> = Vec::new();
     // What is planned and has not come true.
-    let mut plans: Vec<Spot<'a>> = Vec::new();
+    let mut plans: Vec<Spot<'s, 'a>> = Vec::new();
     let none = Val::default();
-    for e in story.events.iter().filter(|e| !e.void) {
+    for e in story.events.iter().filter(|e| e.void.is_none()) {
         let status = maps::LOCATION_STATUS.translate(e.code).to;
         let here = e.pv1(3);
-        let spot = Spot {
-            place: here,
+        let mut spot = Spot {
+            of: e,
             source: "PV1-3",
+            is_news: false,
             status,
-            status_src: event_src(e),
-            start: none,
+            start: e.time,
             end: none,
             end_source: "EVN-6",
         };
@@ -1306,155 +1457,116 @@ fn spots<'a>(story: &Story<'a>) -> Vec<Spot<'a>> {
             plans.clear();
         }
         let none_yet = all.is_empty() && plans.is_empty();
-        let close = |all: &mut Vec<Spot<'a>>, end: Val<'a>, source: &'static str| {
-            if let Some(last) = all.last_mut() {
-                last.status = "completed";
-                last.end = end;
-                last.end_source = source;
-            }
-        };
+        let mut is_plan = false;
+        // The patient left the bed before.
+        let mut left = false;
+        let bed = all.last().map(Spot::place).filter(Part::is_some);
         match (e.step, e.cancels) {
-            (Step::Visit, _) => {}
-            (Step::PlanAdmission, _) => plans.push(Spot {
-                start: e.time,
-                end: e.pv2(9).value(),
-                end_source: "PV2-9",
-                ..spot
-            }),
-            (Step::Admission, _) => all.push(Spot {
-                start: e.time,
-                ..spot
-            }),
+            (Step::Visit, _) => continue,
+            (Step::PlanAdmission, _) => {
+                is_plan = true;
+                (spot.end, spot.end_source) = (e.pv2(9).value(), "PV2-9");
+            }
             (Step::Leave, false) => {
-                close(&mut all, e.time, "EVN-6");
-                all.push(Spot {
-                    start: e.time,
-                    end: e.pv2(47).value(),
-                    end_source: "PV2-47",
-                    ..spot
-                });
+                left = true;
+                (spot.end, spot.end_source) = (e.pv2(47).value(), "PV2-47");
             }
-            (Step::Return, false) => {
-                close(&mut all, e.time, "EVN-6");
-                all.push(Spot {
-                    start: e.time,
-                    ..spot
-                });
-            }
+            (Step::Return, false) => left = true,
             (Step::Move, false) => {
                 let prior = e.pv1(6);
-                let missing = all.last().is_none_or(|s| !same_place(s.place, prior));
                 // When the patient came there from where the stay knows, nobody says.
-                let elsewhere = missing && prior.is_some();
-                close(&mut all, if elsewhere { none } else { e.time }, "EVN-6");
-                if elsewhere {
+                left = true;
+                if prior.is_some() && !bed.is_some_and(|bed| same_place(bed, prior)) {
+                    close(&mut all, none, "EVN-6");
                     all.push(Spot {
-                        place: prior,
                         source: "PV1-6",
-                        status: "completed",
-                        status_src: event_src(e),
-                        end: e.time,
+                        is_news: bed.is_some(),
+                        start: none,
                         ..spot
                     });
                 }
-                all.push(Spot {
-                    start: e.time,
-                    ..spot
-                });
             }
             // The move did not happen: back to where the patient was.
             (Step::Move, true) => {
-                if none_yet {
-                    all.push(Spot {
-                        place: e.pv1(6),
-                        source: "PV1-6",
-                        ..spot
-                    });
-                }
+                spot.source = "PV1-6";
             }
             (Step::PlanMove, false) => {
-                if none_yet && e.pv2(1).is_some() && here.is_some() {
-                    all.push(Spot {
-                        status: "active",
-                        status_src: Src::NONE,
-                        ..spot
-                    });
-                }
-                let planned = e.pv2(1);
-                let (place, source) = if planned.is_some() {
-                    (planned, "PV2-1")
-                } else {
-                    (here, "PV1-3")
-                };
-                plans.push(Spot {
-                    place,
-                    source,
-                    start: e.time,
-                    ..spot
-                });
-            }
-            (Step::PlanDischarge, false) => match all.last_mut() {
-                Some(last) => {
-                    if last.end.is_empty() {
-                        last.end = e.time;
-                        last.end_source = "PV2-9";
+                if e.pv2(1).is_some() {
+                    if none_yet && here.is_some() {
+                        all.push(Spot {
+                            status: "active",
+                            start: none,
+                            ..spot
+                        });
                     }
+                    spot.source = "PV2-1";
                 }
-                None => all.push(Spot {
-                    end: e.time,
-                    end_source: "PV2-9",
-                    ..spot
-                }),
-            },
-            (Step::Discharge, false) => {
-                let there = all
-                    .last()
-                    .is_some_and(|s| same_place(s.place, here) || !here.is_some());
-                if there {
-                    close(&mut all, e.time, "PV1-45");
-                } else {
-                    close(&mut all, none, "PV1-45");
-                    all.push(Spot {
-                        end: e.time,
-                        end_source: "PV1-45",
-                        ..spot
-                    });
+                is_plan = true;
+            }
+            (Step::PlanDischarge, false) => {
+                (spot.start, spot.end, spot.end_source) = (none, e.time, "PV2-9");
+                if let Some(last) = all.last_mut() {
+                    if last.end.is_empty() {
+                        (last.end, last.end_source) = (e.time, "PV2-9");
+                    }
+                    continue;
                 }
             }
-            // A plan, leave or discharge that is taken back: the patient is where PV1-3 says.
-            (Step::Doctor, _)
+            (Step::Discharge, false) => {
+                let there = bed.is_some_and(|bed| same_place(bed, here))
+                    || !here.is_some() && !all.is_empty();
+                close(&mut all, if there { e.time } else { none }, "PV1-45");
+                if there {
+                    continue;
+                }
+                spot.is_news = bed.is_some();
+                (spot.start, spot.end, spot.end_source) = (none, e.time, "PV1-45");
+            }
+            // The patient is where PV1-3 says; so where a plan, leave or discharge is taken back.
+            (Step::Admission | Step::Doctor, _)
             | (
                 Step::Leave | Step::Return | Step::Discharge | Step::PlanMove | Step::PlanDischarge,
                 true,
-            ) => {
-                if none_yet {
-                    all.push(spot);
-                }
+            ) => {}
+        }
+        // What is taken back was somewhere, if nothing else tells where.
+        if e.step == Step::Doctor || e.cancels && !e.is_whole() {
+            if !none_yet {
+                continue;
             }
+            spot.start = none;
+        }
+        if left {
+            close(&mut all, e.time, "EVN-6");
+        }
+        if is_plan {
+            plans.push(spot);
+        } else {
+            all.push(spot);
         }
     }
-    all.extend(plans);
-    all.retain(|s| s.place.is_some());
+    all.append(&mut plans);
     all
 }
 
-fn location<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>, spot: &Spot<'a>) {
-    let Some(place) = shared::place(cx, spot.place) else {
+fn location<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>, spot: &Spot<'_, 'a>) {
+    let field = spot.place();
+    let Some(place) = shared::place(cx, field) else {
         return;
     };
-    story.say(PLACE, place_key(cx, spot.place));
+    story.say(PLACE, place_key(cx, field));
     let before = r.row(row(spot.source));
     r.object(el::LOCATION, |o| {
         o.object("location", |o| {
             o.string(
                 "reference",
                 cx.reference_text("Location", place.id),
-                spot.place.src(),
+                field.src(),
             );
-            o.string("display", place.name, spot.place.src());
+            o.string("display", place.name, field.src());
         });
         o.row(row("MSH-9"));
-        o.string("status", spot.status, spot.status_src);
+        o.string("status", spot.status, event_src(spot.of));
         let times = times(cx, story, spot.start, spot.end);
         o.object("period", |o| {
             o.row(row("EVN-6"));
@@ -2306,7 +2418,7 @@ mod tests {
             let e = one(&out, "Encounter");
             let places = e["location"].as_array().unwrap();
             assert_eq!(places.len(), if found { 1 } else { 2 }, "{cancelled}");
-            assert_eq!(reported(&out, "MAP018"), !found, "{cancelled}");
+            assert_eq!(reported(&out, "MAP130"), !found, "{cancelled}");
         }
     }
 
@@ -2319,6 +2431,7 @@ mod tests {
             let (kind, text) = &texts[n];
             let item = crate::cx::Item {
                 kind: warifu_ssmix2::DataKind::from_code(kind),
+                timestamp: "20260410093000000",
                 ..crate::cx::Item::default()
             };
             let mut index = warifu_hl7::Index::new();
@@ -2369,7 +2482,7 @@ mod tests {
             assert_eq!(kept.len(), 2 * MANY);
             let count = |f: fn(&super::Event<'_>) -> bool| kept.iter().filter(|e| f(e)).count();
             assert_eq!(count(|e| e.lone), MANY);
-            assert_eq!(count(|e| e.void), 3);
+            assert_eq!(count(|e| e.void.is_some()), 3);
         });
     }
 
@@ -2410,7 +2523,8 @@ mod tests {
         ];
         of_texts(&texts, |event| {
             let id = warifu_fhir::IdKey::new(b"k").id("", &["Encounter"]);
-            let mut story = super::begin(id, event(0, 0), false, "");
+            let mut story = super::begin(id, &event(0, 0), false, "");
+            story.events.push(event(0, 0));
             let pair = [event(1, 0), event(2, 0)];
             story.events.extend(pair.repeat(MANY / 4));
             story.events.push(event(1, 0));
@@ -2432,8 +2546,8 @@ mod tests {
         );
         of_texts(&[("ADT-42", moved)], |event| {
             let id = warifu_fhir::IdKey::new(b"k").id("", &["Encounter"]);
-            let mut story = super::begin(id, event(0, 0), false, "");
-            story.events.extend((1..2_000).map(|n| event(0, n)));
+            let mut story = super::begin(id, &event(0, 0), false, "");
+            story.events.extend((0..2_000).map(|n| event(0, n)));
             for n in [0, 1, 2, 1_000, 1_999, 3] {
                 let end = story.events[n].time;
                 let found = super::ended_by(&story, end).unwrap();
@@ -2886,6 +3000,503 @@ mod tests {
         let e = one(&out, "Encounter");
         assert_eq!(at(&e, "/status"), "in-progress");
         assert!(e.pointer("/period/end").is_none());
+    }
+
+    /// The stay of 7 April in bed 4W-412-3 and more files: kind, day of the path, text. An empty kind is a file
+    /// without a storage.
+    fn with_stay(files: &[(&str, &str, String)]) -> Vec<(String, String)> {
+        let admission = adt(
+            "A01",
+            "20260407101500",
+            "",
+            &inpatient(&[(44, "202604071005")]),
+            &[],
+        );
+        let admission = ("ADT-22", "20260407", admission);
+        let loose = files.iter().all(|(kind, ..)| kind.is_empty());
+        let path_of = |(n, (kind, day, _)): (usize, &(&str, &str, String))| {
+            let order = format!("{n:015}");
+            let stamp = format!("{day}100000000");
+            let path = path(kind, day, &stamp, "06", '1').replace("999999999999999", &order);
+            if loose { format!("{n}.hl7") } else { path }
+        };
+        let all: Vec<_> = [&[admission], files].concat();
+        let paths = all.iter().enumerate().map(path_of);
+        paths
+            .zip(all.iter().map(|(.., text)| text.clone()))
+            .collect()
+    }
+
+    /// Beds of a stay with their state and whether they have a start and an end.
+    fn beds(stay: &Value) -> Vec<String> {
+        let bed = |l: &Value| {
+            let time = |end: &str| {
+                l["period"][end]
+                    .as_str()
+                    .map_or("", |t| &t[5..16])
+                    .to_owned()
+            };
+            let name = l["location"]["display"].as_str().unwrap_or("");
+            let status = l["status"].as_str().unwrap_or("");
+            format!("{name} {status} {}/{}", time("start"), time("end"))
+        };
+        let all = stay["location"].as_array();
+        all.map_or_else(Vec::new, |all| all.iter().map(bed).collect())
+    }
+
+    /// Where a finding is told: the number of the file, and its argument.
+    fn places(out: &crate::Output, code: &str) -> Vec<(u32, String)> {
+        let of = out.diagnostics.iter().filter(|d| d.code.code == code);
+        of.map(|d| {
+            (
+                d.span.source.0,
+                d.argument.as_deref().unwrap_or("").to_owned(),
+            )
+        })
+        .collect()
+    }
+
+    #[test]
+    fn a_cancel_event_that_finds_nothing_is_told_and_changes_nothing() {
+        let bed = [(3, "5E^501^1^^^N"), (6, "4W^412^3^^^N")];
+        let without = with_stay(&[(
+            "ADT-42",
+            "20260410",
+            adt(
+                "A02",
+                "20260410100000",
+                "202604101000",
+                &inpatient(&bed),
+                &[],
+            ),
+        )]);
+        let alone = one(&told(&without), "Encounter");
+        for (kind, event, argument) in [
+            ("ADT-01", "A55", ""),
+            ("ADT-31", "A52", ""),
+            ("ADT-32", "A53", ""),
+            ("ADT-41", "A26", ""),
+            ("ADT-42", "A12", ""),
+            ("ADT-51", "A25", ""),
+            ("ADT-52", "A13", ""),
+        ] {
+            let plan = [(8, "20260415"), (9, "20260415")];
+            let text = adt(
+                event,
+                "20260412110000",
+                "202604121000",
+                &inpatient(&bed),
+                &plan,
+            );
+            let mut files = without.clone();
+            let path = path(kind, "20260412", "20260412110000000", "06", '1');
+            files.push((path.clone(), text.clone()));
+            let out = told(&files);
+            assert_eq!(
+                places(&out, "MAP130"),
+                [(2, argument.to_owned())],
+                "{event}"
+            );
+            let at = out
+                .diagnostics
+                .iter()
+                .find(|d| d.code.code == "MAP130")
+                .unwrap();
+            let place = [at.span.start, at.span.end].map(|n| usize::try_from(n).unwrap());
+            let msh = &text.replace("\r\n", "\r")[place[0]..place[1]];
+            assert_eq!(msh, format!("ADT^{event}"));
+            let e = one(&out, "Encounter");
+            for what in ["status", "statusHistory", "location", "class", "period"] {
+                assert_eq!(e[what], alone[what], "{event} {what}");
+            }
+            // The storage has an older version, which it took back.
+            files.push((
+                path.replace("20260412110000000_06_1", "20260412100000000_06_2"),
+                text.clone(),
+            ));
+            assert!(!reported(&told(&files), "MAP130"), "{event}");
+            // Alone it says what a receiver is to take back; of a plan it says nothing.
+            let plan = matches!(event, "A25" | "A26");
+            assert_eq!(reported(&convert(kind, &text), "MAP130"), plan, "{event}");
+        }
+    }
+
+    #[test]
+    fn the_cancel_event_of_another_admission_is_told() {
+        let cancel = |event: &str, day: &str| {
+            adt(
+                event,
+                &format!("{}110000", &day[..8]),
+                "",
+                &inpatient(&[(44, day)]),
+                &[],
+            )
+        };
+        let files = with_stay(&[("ADT-22", "20260410", cancel("A11", "20260410"))]);
+        let out = told(&files);
+        assert_eq!(places(&out, "MAP129"), [(1, "PV1-44".to_owned())]);
+        assert!(!reported(&out, "MAP130"));
+        // Of a stay that is over.
+        let left = inpatient(&[(44, "202604071005"), (45, "202604091000")]);
+        let left = adt("A03", "20260409103000", "", &left, &[]);
+        let out = told(&with_stay(&[
+            ("ADT-52", "20260409", left),
+            ("ADT-22", "20260410", cancel("A11", "20260410")),
+        ]));
+        assert_eq!(places(&out, "MAP130"), [(2, String::new())]);
+        // What takes back this one is found.
+        let out = told(&with_stay(&[(
+            "ADT-22",
+            "20260408",
+            cancel("A11", "202604071005"),
+        )]));
+        assert!(!reported(&out, "MAP129") && !reported(&out, "MAP130"));
+        assert_eq!(
+            places(&out, "MAP116"),
+            [(0, "ADT-22".to_owned()), (1, "Encounter".to_owned())]
+        );
+        assert_eq!(at(&one(&out, "Encounter"), "/status"), "cancelled");
+    }
+
+    #[test]
+    fn a_discharge_that_is_taken_back_without_its_time_is_told() {
+        let left = inpatient(&[(44, "202604071005"), (45, "202604091000")]);
+        let left = adt("A03", "20260409103000", "", &left, &[]);
+        let back = adt(
+            "A13",
+            "20260410110000",
+            "",
+            &inpatient(&[(44, "202604071005")]),
+            &[],
+        );
+        let out = told(&with_stay(&[
+            ("ADT-52", "20260409", left),
+            ("ADT-52", "20260410", back),
+        ]));
+        assert_eq!(places(&out, "MAP116"), [(1, "ADT-52".to_owned())]);
+        assert!(!reported(&out, "MAP130"));
+        assert_eq!(at(&one(&out, "Encounter"), "/status"), "in-progress");
+    }
+
+    #[test]
+    fn of_two_stays_the_bed_or_the_number_tells_whose_an_event_is() {
+        let second = [(3, "41^401^1^^^N"), (19, "N2"), (44, "202604080900")];
+        let second = adt("A01", "20260408091000", "", &inpatient(&second), &[]);
+        let ended = |more: &[(usize, &str)], kind: &str, event: &str| {
+            let mut fields = inpatient(&[(45, "202604101000")]);
+            for (n, text) in more {
+                fields.retain(|(f, _)| f != n);
+                fields.push((*n, text));
+            }
+            let text = adt(event, "20260410103000", "202604101000", &fields, &[]);
+            let out = told(&with_stay(&[
+                ("ADT-22", "20260408", second.clone()),
+                (kind, "20260410", text),
+            ]));
+            let stays = all(&out, "Encounter");
+            let first = stays
+                .iter()
+                .position(|e| at(e, "/period/start").contains("-07T"))
+                .unwrap();
+            let has = |e: &Value| {
+                e["location"].as_array().unwrap().len() > 1
+                    || e["status"] != "in-progress"
+                    || e["participant"].as_array().unwrap().len() > 2
+            };
+            let (a, b) = (has(&stays[first]), has(&stays[1 - first]));
+            assert!(a != b, "{stays:#?}");
+            (a, places(&out, "MAP131"))
+        };
+        let unclear = vec![(2, String::new())];
+        for (bed, first, told) in [
+            (vec![(3, "4W^412^3^^^N")], true, vec![]),
+            (vec![(3, "41^401^1^^^N")], false, vec![]),
+            (vec![(3, ""), (6, "4W^412^3")], true, vec![]),
+            (vec![(3, "8Z^801^1"), (19, "N2")], false, vec![]),
+            (vec![(3, "8Z^801^1"), (19, "N1")], false, unclear.clone()),
+            (vec![(3, "")], false, unclear.clone()),
+        ] {
+            assert_eq!(ended(&bed, "ADT-52", "A03"), (first, told), "{bed:?}");
+        }
+        for (bed, first, told) in [
+            (vec![(3, "5E^501^1"), (6, "4W^412^3^^^N")], true, vec![]),
+            (vec![(3, "4W^412^3"), (6, "41^401^1^^^N")], false, vec![]),
+            (vec![(3, "4W^412^3"), (6, "")], false, unclear),
+        ] {
+            assert_eq!(ended(&bed, "ADT-42", "A02"), (first, told), "{bed:?}");
+        }
+        let leave = [(3, "4W^412^3")];
+        assert_eq!(ended(&leave, "ADT-31", "A21"), (true, vec![]));
+        let doctor = [(3, "4W^412^3"), (7, OTHER)];
+        assert_eq!(ended(&doctor, "ADT-01", "A54"), (true, vec![]));
+    }
+
+    #[test]
+    fn a_discharge_from_a_bed_that_the_stay_does_not_know_is_told() {
+        for (bed, told_at) in [
+            ("4W^412^3^^^N", vec![]),
+            ("", vec![]),
+            ("8Z^801^1", vec![(1, "PV1-3".to_owned())]),
+        ] {
+            let left = inpatient(&[(3, bed), (44, "202604071005"), (45, "202604091000")]);
+            let left = adt("A03", "20260409103000", "", &left, &[]);
+            let out = told(&with_stay(&[("ADT-52", "20260409", left.clone())]));
+            assert_eq!(places(&out, "MAP129"), told_at, "{bed}");
+            assert!(!reported(&convert("ADT-52", &left), "MAP129"));
+        }
+    }
+
+    /// Every order of some files.
+    fn orders<T: Clone>(files: &[T]) -> Vec<Vec<T>> {
+        let Some((first, rest)) = files.split_first() else {
+            return vec![Vec::new()];
+        };
+        let with = |order: Vec<T>| {
+            (0..=order.len()).map(move |at| {
+                let mut order = order.clone();
+                order.insert(at, first.clone());
+                order
+            })
+        };
+        orders(rest).into_iter().flat_map(with).collect()
+    }
+
+    #[test]
+    fn outside_a_storage_the_newer_of_one_event_replaces_the_older_in_every_order() {
+        let event = |event: &str, sent: &str, occurred: &str, fields: &[(usize, &str)]| {
+            adt(event, sent, occurred, &inpatient(fields), &[])
+        };
+        let admitted = |name: &str, hour: &str, bed: &str, time: &str| {
+            event(
+                name,
+                &format!("20260407{hour}0000"),
+                "",
+                &[(3, bed), (44, time)],
+            )
+        };
+        let first = admitted("A01", "11", "4W^412^3", "202604071005");
+        let moved = |name: &str, hour: &str, to: &str, from: &str| {
+            let sent = format!("20260410{hour}0000");
+            event(name, &sent, "202604101000", &[(3, to), (6, from)])
+        };
+        let left = |name: &str, sent: &str, time: &str, how: &str| {
+            let fields = [(3, "4W^412^3"), (36, how), (44, "202604071005"), (45, time)];
+            event(name, sent, "", &fields)
+        };
+        let begun = "4W-412-3 completed 04-07T10:05/04-10T10:00";
+        let ill = |bed: &str| format!("{bed} active 04-07T10:05/");
+        // The files, what is told as overtaken, the state, the beds.
+        let cases: Vec<(Vec<String>, usize, &str, Vec<String>)> = vec![
+            (
+                vec![
+                    first.clone(),
+                    admitted("A01", "12", "5E^501^1", "202604071005"),
+                ],
+                1,
+                "in-progress",
+                vec![ill("5E-501-1")],
+            ),
+            // To the minute and to the second, either of them newer.
+            (
+                vec![
+                    first.clone(),
+                    admitted("A01", "12", "5E^501^1", "20260407100500"),
+                ],
+                1,
+                "in-progress",
+                vec![ill("5E-501-1")],
+            ),
+            (
+                vec![
+                    admitted("A01", "11", "4W^412^3", "20260407100531"),
+                    admitted("A01", "12", "5E^501^1", "202604071005"),
+                ],
+                1,
+                "in-progress",
+                vec![ill("5E-501-1")],
+            ),
+            (
+                vec![
+                    first.clone(),
+                    admitted("A01", "12", "5E^501^1", "20260407100531"),
+                ],
+                1,
+                "in-progress",
+                vec![ill("5E-501-1")],
+            ),
+            // Withdrawn, and sent anew; and withdrawn at last.
+            (
+                vec![
+                    first.clone(),
+                    admitted("A11", "12", "4W^412^3", "202604071005"),
+                    admitted("A01", "13", "5E^501^1", "202604071005"),
+                ],
+                1,
+                "in-progress",
+                vec![ill("5E-501-1")],
+            ),
+            (
+                vec![
+                    first.clone(),
+                    admitted("A01", "12", "5E^501^1", "20260407100531"),
+                    admitted("A11", "13", "5E^501^1", "202604071005"),
+                ],
+                1,
+                "cancelled",
+                vec!["5E-501-1  04-07T10:05/".to_owned()],
+            ),
+            (
+                vec![
+                    first.clone(),
+                    moved("A02", "11", "5E^501^1", "4W^412^3"),
+                    moved("A02", "12", "6N^601^1", "4W^412^3"),
+                ],
+                1,
+                "in-progress",
+                vec![begun.to_owned(), "6N-601-1 active 04-10T10:00/".to_owned()],
+            ),
+            // Of several corrections the last; one that is taken back leaves none.
+            (
+                vec![
+                    first.clone(),
+                    moved("A02", "11", "5E^501^1", "4W^412^3"),
+                    moved("A02", "12", "6N^601^1", "4W^412^3"),
+                    moved("A02", "13", "7N^701^1", "4W^412^3"),
+                ],
+                2,
+                "in-progress",
+                vec![begun.to_owned(), "7N-701-1 active 04-10T10:00/".to_owned()],
+            ),
+            (
+                vec![
+                    first.clone(),
+                    moved("A02", "11", "5E^501^1", "4W^412^3"),
+                    moved("A02", "12", "6N^601^1", "4W^412^3"),
+                    moved("A12", "13", "4W^412^3", "6N^601^1"),
+                ],
+                1,
+                "in-progress",
+                vec![ill("4W-412-3")],
+            ),
+            (
+                vec![
+                    first.clone(),
+                    moved("A02", "11", "5E^501^1", "4W^412^3"),
+                    moved("A12", "12", "4W^412^3", "5E^501^1"),
+                    moved("A02", "13", "6N^601^1", "4W^412^3"),
+                ],
+                0,
+                "in-progress",
+                vec![begun.to_owned(), "6N-601-1 active 04-10T10:00/".to_owned()],
+            ),
+            // Two moves of one minute, one after the other.
+            (
+                vec![
+                    first.clone(),
+                    moved("A02", "11", "5E^501^1", "4W^412^3"),
+                    moved("A02", "12", "6N^601^1", "5E^501^1"),
+                ],
+                0,
+                "in-progress",
+                vec![
+                    begun.to_owned(),
+                    "5E-501-1 completed 04-10T10:00/04-10T10:00".to_owned(),
+                    "6N-601-1 active 04-10T10:00/".to_owned(),
+                ],
+            ),
+            // A discharge of another time, earlier or later; taken back, too.
+            (
+                vec![
+                    first.clone(),
+                    left("A03", "20260412110000", "202604121000", "01"),
+                    left("A03", "20260412120000", "202604111000", "05"),
+                ],
+                1,
+                "finished",
+                vec!["4W-412-3 completed 04-07T10:05/04-11T10:00".to_owned()],
+            ),
+            (
+                vec![
+                    first.clone(),
+                    left("A03", "20260412110000", "202604111000", "01"),
+                    left("A03", "20260412120000", "202604121000", "05"),
+                ],
+                1,
+                "finished",
+                vec!["4W-412-3 completed 04-07T10:05/04-12T10:00".to_owned()],
+            ),
+            (
+                vec![
+                    first.clone(),
+                    left("A03", "20260412110000", "202604111000", "01"),
+                    left("A13", "20260412120000", "202604111000", ""),
+                    left("A03", "20260412130000", "202604121000", "05"),
+                ],
+                0,
+                "finished",
+                vec!["4W-412-3 completed 04-07T10:05/04-12T10:00".to_owned()],
+            ),
+            (
+                vec![
+                    first.clone(),
+                    admitted("A01", "12", "5E^501^1", "20260407100531"),
+                    moved("A02", "11", "6N^601^1", "5E^501^1"),
+                    moved("A02", "12", "4W^412^3", "5E^501^1"),
+                    left("A03", "20260412110000", "202604111000", "05"),
+                ],
+                2,
+                "finished",
+                vec![
+                    "5E-501-1 completed 04-07T10:05/04-10T10:00".to_owned(),
+                    "4W-412-3 completed 04-10T10:00/04-11T10:00".to_owned(),
+                ],
+            ),
+        ];
+        let mut ids = std::collections::BTreeSet::new();
+        for (files, overtaken, status, wanted) in cases {
+            let files: Vec<_> = files
+                .into_iter()
+                .enumerate()
+                .map(|(n, text)| (format!("{n}.hl7"), text))
+                .collect();
+            let mut same = None;
+            for files in orders(&files) {
+                let out = told(&files);
+                let e = one(&out, "Encounter");
+                assert_eq!(places(&out, "MAP016").len(), overtaken, "{files:#?}");
+                assert!(
+                    places(&out, "MAP016")
+                        .iter()
+                        .all(|(_, what)| what == "Encounter")
+                );
+                for code in ["MAP109", "MAP120", "MAP129", "MAP130", "MAP131"] {
+                    assert!(!reported(&out, code), "{code} {files:#?}");
+                }
+                assert_eq!(at(&e, "/status"), status, "{files:#?}");
+                assert_eq!(beds(&e), wanted, "{files:#?}");
+                ids.insert(at(&e, "/id").to_owned());
+                let same = same.get_or_insert_with(|| e.clone());
+                assert_eq!(*same, e, "{files:#?}");
+            }
+        }
+        assert_eq!(ids.len(), 1, "one stay has one id");
+    }
+
+    #[test]
+    fn in_a_storage_names_tell_what_is_in_force_and_two_moves_of_a_minute_stay() {
+        let to = |bed| inpatient(&[(3, bed), (6, "4W^412^3")]);
+        let moved = |sent: &str, bed| adt("A02", sent, "202604101000", &to(bed), &[]);
+        let files = with_stay(&[
+            ("ADT-42", "20260410", moved("20260410110000", "5E^501^1")),
+            ("ADT-42", "20260410", moved("20260410120000", "6N^601^1")),
+        ]);
+        for files in orders(&files) {
+            let out = told(&files);
+            assert!(!reported(&out, "MAP016"));
+            let last = "6N-601-1 active 04-10T10:00/".to_owned();
+            assert_eq!(beds(&one(&out, "Encounter")).last(), Some(&last));
+            assert!(beds(&one(&out, "Encounter")).len() > 2);
+        }
     }
 
     #[test]
