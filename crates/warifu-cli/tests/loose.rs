@@ -470,6 +470,116 @@ fn a_record_without_a_readable_header_is_an_error_and_its_message_is_converted()
     assert!(convert(dir, &["2026"]).found("SSM180").is_empty());
 }
 
+/// Of a journal that was damaged at any place what can be read is, and no value is made of half a one.
+#[test]
+fn damaged_journals_lose_no_message_and_no_half_value_goes_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let name = "TR_20260401000000000_00001.DAT";
+    let head = |mark: &str, order: u32, operation: &str| {
+        format!(
+            "{mark},2.00,1319999999,0000000123,20260401,OML-11,{order:015},{operation},01,20260401093015{order:03}"
+        )
+    };
+    let of =
+        |order: u32, value: &str| result("0000000123", &order.to_string(), "202604011100", value);
+    let record = |header: &str, message: &str| format!("{header}\r\n{message}\x1c\r\n");
+    let sound = record(&head("#SSMIX", 1, "INS"), &of(1, "1.0"));
+    let made = |journal: &str| {
+        write(dir, name, journal);
+        let made = convert(dir, &[name]);
+        let archive = format!("in/{name}");
+        write(dir, &archive, journal);
+        let below = convert(dir, &["in"]);
+        assert!(below.resources == made.resources);
+        made
+    };
+    // The first header: of other letters, behind garbage, or none at all.
+    for first in [
+        &*head("#ssmix", 2, "INS"),
+        "garbage\r\nmore",
+        &head("#SSMI", 2, "INS"),
+        "\u{feff}#x",
+        "",
+    ] {
+        let damaged = record(first, &of(2, "2.0"));
+        for (journal, values, told) in [
+            (format!("{damaged}{sound}"), vec!["1.0", "2.0"], 1),
+            (
+                format!("{damaged}{damaged}{sound}"),
+                vec!["1.0", "2.0"],
+                if first.starts_with('g') || first.is_empty() {
+                    1
+                } else {
+                    2
+                },
+            ),
+        ] {
+            let made = made(&journal);
+            assert_eq!(made.values(), values, "{first}");
+            let found = made.found("SSM179");
+            assert!(
+                found.len() == told && found[0]["severity"] == "error",
+                "{first} {:?}",
+                made.findings
+            );
+            assert_eq!(made.code, Some(1));
+        }
+    }
+    // In the middle, under a line that is none: the record before has none of it.
+    let made_of = made(&[&sound, &*record(&head("#SSMX", 2, "INS"), &of(2, "2.0"))].concat());
+    assert_eq!(made_of.values(), ["1.0", "2.0"]);
+    let [told] = made_of.found("SSM179")[..] else {
+        panic!("{:?}", made_of.findings)
+    };
+    let lines = sound.replace("\r\n", "\n").matches(['\r', '\n']).count();
+    assert_eq!(told["primary"]["start"]["line"], lines + 1);
+    // What may have been a delete is not read.
+    let made_of = made(&[&sound, &*record(&head("#SSMX", 2, "DEL"), &of(2, "2.0"))].concat());
+    assert_eq!(
+        (made_of.values(), made_of.found("SSM179").len()),
+        (vec!["1.0".to_owned()], 1)
+    );
+    // A mark of UTF-8 is none of the journal.
+    let made_of = made(&format!("\u{feff}{sound}"));
+    assert_eq!(
+        (made_of.values(), made_of.found("SSM179").len()),
+        (vec!["1.0".to_owned()], 0)
+    );
+    let [told] = made_of.found("SSM114")[..] else {
+        panic!("{:?}", made_of.findings)
+    };
+    assert!(told["message"].as_str().unwrap().contains("journal-bom"));
+    // Cut anywhere in the last record: it is read whole or not at all, and its header alone deletes.
+    let newer = record(
+        &head("#SSMIX", 1, "INS").replace("301500", "301501"),
+        &of(1, "123.45"),
+    );
+    for operation in ["INS", "DEL"] {
+        let newer = newer.replace("INS", operation);
+        let message = newer.find("MSH|").unwrap();
+        for cut in (1..newer.len())
+            .step_by(31)
+            .chain([newer.find("3.45").unwrap(), message])
+        {
+            let last = &newer[..cut];
+            let made = made(&[&sound, last].concat());
+            let is_whole = last.ends_with(['\r', '\n', '\x1c']);
+            if cut > message && !is_whole {
+                let [told] = made.found("SSM180")[..] else {
+                    panic!("{last}: {:?}", made.findings)
+                };
+                assert_eq!(told["severity"], "error");
+                let left: &[&str] = if operation == "DEL" { &[] } else { &["1.0"] };
+                assert_eq!(made.values(), left, "{last}");
+            }
+            for value in made.values() {
+                assert!(value == "1.0" || value == "123.45", "{last}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_the_conversion_writes_beside_its_results_is_passed_over_by_the_check() {
     let dir = tempfile::tempdir().unwrap();

@@ -190,6 +190,85 @@ pub struct Record<'b> {
     pub is_ended: bool,
 }
 
+/// What some editors write before a text in UTF-8.
+pub const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+impl Record<'_> {
+    /// The record, cut where a header was lost: before a message (`MSH`) below a line that begins with `#`, and
+    /// before the first message of bytes without a header. The line above stands as the header then.
+    ///
+    /// ```
+    /// use warifu_ssmix2::journal::Splitter;
+    /// let mut splitter = Splitter::new();
+    /// splitter.push(b"#ssmix,2.00\r\nMSH|1\r\x1c\r\n#SSMX,2.00\r\nMSH|2\r");
+    /// splitter.finish();
+    /// let parts = splitter.next_record().unwrap().parts();
+    /// let parts: Vec<_> = parts.iter().map(|p| (p.header, p.message.trim_ascii(), p.line)).collect();
+    /// assert_eq!(
+    ///     parts,
+    ///     [(&b"#ssmix,2.00"[..], &b"MSH|1"[..], 1), (b"#SSMX,2.00", b"MSH|2", 4)]
+    /// );
+    /// ```
+    pub fn parts(self) -> Vec<Self> {
+        if self.dropped > 0 {
+            return vec![self];
+        }
+        let bytes = self.message;
+        let mut parts: Vec<Self> = Vec::new();
+        let mut whole = self;
+        // The line before, if it says something: its first byte, the byte behind it, and its number.
+        let mut above: Option<(usize, usize, u32)> = None;
+        let mut wants_message = self.header.is_empty();
+        let (mut from, mut start) = (0, 0);
+        let mut line = self.line + u32::from(!self.header.is_empty());
+        while let Some(rest) = bytes.get(start..).filter(|rest| !rest.is_empty()) {
+            let is_end = |b: &u8| matches!(b, b'\r' | b'\n');
+            let end = start + rest.iter().position(is_end).unwrap_or(rest.len());
+            let said =
+                |b: &u8| !matches!(b, 0x0B | 0x1C | 0xEF | 0xBB | 0xBF) && !b.is_ascii_whitespace();
+            let all = bytes.get(start..end).unwrap_or_default();
+            let blank = all.iter().position(said).unwrap_or(all.len());
+            let text = all.get(blank..).unwrap_or_default();
+            if matches!(text, [b'M', b'S', b'H', delimiter, ..] if delimiter.is_ascii_punctuation())
+            {
+                let header =
+                    above.filter(|(at, ..)| wants_message || bytes.get(*at) == Some(&b'#'));
+                let lost = header.or_else(|| wants_message.then_some((start, start, line)));
+                if let Some((at, behind, number)) = lost {
+                    whole.message = trim_separator(bytes.get(from..at).unwrap_or_default());
+                    whole.is_ended = true;
+                    parts.push(whole);
+                    let place = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+                    whole = Self {
+                        header: bytes.get(at..behind).unwrap_or_default(),
+                        message: &[],
+                        offset: self.message_offset.saturating_add(place(at)),
+                        line: number,
+                        message_offset: self.message_offset.saturating_add(place(start)),
+                        dropped: 0,
+                        is_ended: self.is_ended,
+                    };
+                    from = start;
+                }
+                wants_message = false;
+            }
+            if !text.is_empty() {
+                above = Some((start + blank, end, line));
+            }
+            let ended = bytes.get(end..).unwrap_or_default();
+            start = end + if ended.starts_with(b"\r\n") { 2 } else { 1 };
+            line = line.saturating_add(1);
+        }
+        whole.message = match from {
+            0 => self.message,
+            _ => bytes.get(from..).unwrap_or_default(),
+        };
+        parts.push(whole);
+        parts.retain(|part| !part.header.is_empty() || !part.message.is_empty());
+        parts
+    }
+}
+
 /// Splits a journal, fed in pieces, into records.
 ///
 /// ```
@@ -360,6 +439,8 @@ impl Splitter {
             }
             let line_start = match at.checked_sub(1) {
                 None => true,
+                // A mark of the charset before the first line is none of it.
+                Some(_) if self.base == 0 && self.buffer.get(..at) == Some(BOM) => true,
                 Some(before) => self
                     .buffer
                     .get(before)

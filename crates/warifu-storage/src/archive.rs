@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::io::{self, BufReader, Read, Seek};
 use std::rc::Rc;
 
-use warifu_ssmix2::{InstitutionNumber, Place, components, institution_of_root, locate};
+use warifu_ssmix2::{
+    InstitutionNumber, JournalName, Place, components, institution_of_root, locate,
+};
 
 use crate::journal::{Intake, ingest};
 use crate::note::StorageNoteKind as Kind;
@@ -112,6 +114,15 @@ fn note_error(error: &io::Error, path: &str, sink: &mut Sink) {
         Kind::Damaged
     };
     sink.note(kind, path);
+}
+
+/// What a file given by its name is: a journal by that where its first header is damaged.
+pub(crate) fn content_of(name: &str, head: &[u8]) -> Content {
+    let leaf = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    match sniff(head) {
+        Content::Hl7 | Content::Other if JournalName::parse(leaf).is_some() => Content::Journal,
+        content => content,
+    }
 }
 
 impl Archive {
@@ -437,7 +448,7 @@ impl Archive {
             }
         }
         head.truncate(filled);
-        let content = sniff(&head);
+        let content = content_of(name, &head);
         let mut whole = head.as_slice().chain(reader);
         match content {
             Content::Gzip | Content::Zstd if !packed => {

@@ -5,8 +5,7 @@ use std::io::{self, Read};
 use warifu_ssmix2::InstitutionNumber;
 use warifu_ssmix2::journal::Splitter;
 
-use crate::note::{StorageNote, StorageNoteKind};
-use crate::replay::{Told, header_place, is_blank, place_of};
+use crate::replay::{Told, places_of};
 use crate::sink::Sink;
 use crate::spool::Spool;
 
@@ -85,21 +84,8 @@ impl Intake {
     ) -> io::Result<()> {
         let (order, path) = (&self.order, &self.path);
         while let Some(record) = self.splitter.next_record() {
-            if record.header.is_empty() {
-                if !is_blank(record.message) {
-                    sink.note(StorageNoteKind::JournalStray, path);
-                }
-                continue;
-            }
-            if record.dropped > 0 {
-                sink.note_at(StorageNote {
-                    place: Some(header_place(&record, None)),
-                    ..StorageNote::at(StorageNoteKind::JournalRecordLong, path)
-                });
-                continue;
-            }
             let mut note = |note| sink.note_at(note);
-            if let Some(placed) = place_of(&record, order, path, &mut self.told, &mut note) {
+            for (placed, record) in places_of(record, order, path, &mut self.told, &mut note) {
                 if let Some(number) = placed.institution
                     && institutions.last() != Some(&number)
                 {
@@ -118,6 +104,7 @@ impl Intake {
 mod tests {
     use super::*;
     use crate::entry::Entry;
+    use crate::note::StorageNoteKind;
     use crate::replay::replay;
 
     /// Replays records `(operation, department, millisecond)` of one item and gives

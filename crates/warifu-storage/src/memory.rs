@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use warifu_ssmix2::journal::Splitter;
+use warifu_ssmix2::journal::{BOM, Splitter};
 use warifu_ssmix2::{InstitutionNumber, PatientKey, components};
 
 use crate::entry::Entry;
-use crate::note::{StorageNote, StorageNoteKind};
-use crate::replay::{
-    RecordPlace, Told, is_blank, item_key, journal_order, patient_of, place_of, replay,
-};
+use crate::note::StorageNote;
+use crate::replay::{RecordPlace, Told, item_key, journal_order, patient_of, places_of, replay};
 use crate::sniff::HEAD;
 
 /// Bits of an entry's offset that are the place; the number of the journal stands above.
@@ -75,29 +73,22 @@ impl Journals {
         splitter.push(bytes);
         splitter.finish();
         while let Some(record) = splitter.next_record() {
-            if record.header.is_empty() {
-                if !is_blank(record.message) {
-                    notes.push(StorageNote::at(StorageNoteKind::JournalStray, path));
-                }
-                continue;
-            }
             let mut note = |note| notes.push(note);
-            let Some(placed) = place_of(&record, &order, path, &mut told, &mut note) else {
-                continue;
-            };
-            self.institutions.extend(placed.institution);
-            let sequence = u64::try_from(self.entries.len()).unwrap_or(u64::MAX);
-            let offset = (self.journals << PLACE_BITS) | record.message_offset;
-            let head = record.message.get(..HEAD).unwrap_or(record.message);
-            if head.trim_ascii_start().starts_with(b"<") || head.starts_with(b"\xEF\xBB\xBF") {
-                self.heads.insert(offset, head.to_vec());
+            for (placed, record) in places_of(record, &order, path, &mut told, &mut note) {
+                self.institutions.extend(placed.institution);
+                let sequence = u64::try_from(self.entries.len()).unwrap_or(u64::MAX);
+                let offset = (self.journals << PLACE_BITS) | record.message_offset;
+                let head = record.message.get(..HEAD).unwrap_or(record.message);
+                if head.trim_ascii_start().starts_with(b"<") || head.starts_with(BOM) {
+                    self.heads.insert(offset, head.to_vec());
+                }
+                self.entries.push(Entry {
+                    key: placed.key,
+                    sequence,
+                    offset,
+                    length: u64::try_from(record.message.len()).unwrap_or(0),
+                });
             }
-            self.entries.push(Entry {
-                key: placed.key,
-                sequence,
-                offset,
-                length: u64::try_from(record.message.len()).unwrap_or(0),
-            });
         }
         self.journals += 1;
         notes

@@ -50,8 +50,11 @@ pub enum StorageNoteKind {
     JournalHeader,
     /// Record of a journal whose operation is neither `INS` nor `DEL`; likewise.
     JournalOperation,
-    /// Last record of a journal that ends in the middle of a line: the rest is missing.
+    /// Last record of a journal that ends in the middle of a line: the rest is missing. Not read, but for what
+    /// it deletes.
     JournalCut,
+    /// Mark of UTF-8 before the first header of a journal; passed over.
+    JournalBom,
     /// Delete of a journal without the message that it must bring (標準化ストレージ): what it withdraws
     /// is known only from an insert before it.
     JournalDelete,
@@ -111,6 +114,7 @@ impl StorageNoteKind {
             Self::JournalHeader => "journal-header",
             Self::JournalOperation => "journal-operation-neither-ins-nor-del",
             Self::JournalCut => "journal-cut",
+            Self::JournalBom => "journal-bom",
             Self::WithdrawnBeside => "withdrawn-beside",
             Self::LooseApart => "loose-apart",
             Self::JournalDelete => "journal-delete-without-message",
@@ -215,7 +219,7 @@ impl StorageNote {
             K::LooseApart => &ssm::SSM181,
             K::OutsideMessage => &ssm::SSM182,
             K::WithdrawnBeside => &ssm::SSM116,
-            K::JournalDelete | K::JournalStray | K::JournalsIgnored => &ssm::SSM114,
+            K::JournalDelete | K::JournalStray | K::JournalsIgnored | K::JournalBom => &ssm::SSM114,
             K::JournalName => &ssm::SSM178,
             K::JournalVersion => &ssm::SSM162,
             K::JournalYear => &ssm::SSM164,

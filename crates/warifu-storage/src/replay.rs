@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use warifu_ssmix2::journal::{HeaderError, MARK, Record};
+use warifu_ssmix2::journal::{BOM, HeaderError, MARK, Record};
 use warifu_ssmix2::{
     FileName, Flag, InstitutionNumber, Kind, Operation, RecordHeader, Timestamp, level1_of,
     level2_of,
@@ -62,7 +62,8 @@ pub(crate) fn header_place(
     record: &Record<'_>,
     part: Option<core::ops::Range<usize>>,
 ) -> NotePlace {
-    let mark = 0..MARK.len().saturating_sub(1);
+    let mark = record.header.iter().take(MARK.len().saturating_sub(1));
+    let mark = 0..mark.take_while(|b| b.is_ascii()).count();
     let head =
         |r: &core::ops::Range<usize>| record.header.get(..r.end).is_some_and(<[u8]>::is_ascii);
     let range = part.filter(head).unwrap_or(mark);
@@ -127,35 +128,66 @@ fn is_of_another_year(path: &str) -> bool {
     matches!((own.and_then(year), folder.and_then(year)), (Some(own), Some(folder)) if own != folder)
 }
 
-/// Places a record; `sink` gets what is wrong with it. A record without a place is left out.
-pub(crate) fn place_of(
-    record: &Record<'_>,
+/// Places a record, or what of it stands below headers that were lost; `sink` gets what is wrong with it. What has
+/// no place is left out.
+pub(crate) fn places_of<'r>(
+    record: Record<'r>,
     order: &str,
     path: &str,
     told: &mut Told,
     sink: &mut dyn FnMut(StorageNote),
-) -> Option<Placed> {
+) -> Vec<(Placed, Record<'r>)> {
+    if record.header.is_empty() && record.offset == 0 && record.message.starts_with(BOM) {
+        sink(StorageNote::at(StorageNoteKind::JournalBom, path));
+    }
+    let parts = record.parts().into_iter();
+    parts
+        .filter_map(|part| place_of(part, order, path, told, sink))
+        .collect()
+}
+
+fn place_of<'r>(
+    record: Record<'r>,
+    order: &str,
+    path: &str,
+    told: &mut Told,
+    sink: &mut dyn FnMut(StorageNote),
+) -> Option<(Placed, Record<'r>)> {
+    let mut note = |kind, part| {
+        sink(StorageNote {
+            place: Some(header_place(&record, part)),
+            ..StorageNote::at(kind, path)
+        });
+    };
+    if record.dropped > 0 {
+        note(StorageNoteKind::JournalRecordLong, None);
+        return None;
+    }
+    if record.header.is_empty() && sniff(record.message) != Content::Hl7 {
+        if !is_blank(record.message) {
+            sink(StorageNote::at(StorageNoteKind::JournalStray, path));
+        }
+        return None;
+    }
     // Told with the first record.
-    if !core::mem::replace(&mut told.year, true) && is_of_another_year(path) {
+    let is_first = !core::mem::replace(&mut told.year, true);
+    if is_first && is_of_another_year(path) {
         sink(StorageNote::at(StorageNoteKind::JournalYear, path));
     }
     let mut note = |kind, part| {
         sink(StorageNote {
-            place: Some(header_place(record, part)),
+            place: Some(header_place(&record, part)),
             ..StorageNote::at(kind, path)
         });
     };
-    match key_of(record, order) {
+    match key_of(&record, order) {
         Ok(found) => {
-            if !record.is_ended {
-                note(StorageNoteKind::JournalCut, None);
-            }
             let version = part_of(record.header, 1);
-            if is_news(&mut told.version, record, version.as_ref()) && !found.is_known_version {
+            if is_news(&mut told.version, &record, version.as_ref()) && !found.is_known_version {
                 note(StorageNoteKind::JournalVersion, version);
             }
             let number = part_of(record.header, 2);
-            let news = is_news(&mut told.institution, record, number.as_ref());
+            let news = is_news(&mut told.institution, &record, number.as_ref());
             let kind = match found.placed.institution {
                 None => Some(StorageNoteKind::JournalInstitution),
                 Some(given) => given
@@ -168,11 +200,26 @@ pub(crate) fn place_of(
             if found.is_bare_delete {
                 note(StorageNoteKind::JournalDelete, None);
             }
-            Some(found.placed)
+            if record.is_ended {
+                return Some((found.placed, record));
+            }
+            // Its last value may be cut. What it deletes its header says.
+            note(StorageNoteKind::JournalCut, None);
+            let header = u64::try_from(record.header.len()).unwrap_or(u64::MAX);
+            let is_whole = record.message_offset > record.offset.saturating_add(header);
+            let bare = Record {
+                message: &[],
+                ..record
+            };
+            (found.is_delete && is_whole).then_some((found.placed, bare))
         }
         Err(kind) => {
             note(kind, None);
-            nameless(record, order)
+            if !record.is_ended && !record.message.is_empty() {
+                note(StorageNoteKind::JournalCut, None);
+                return None;
+            }
+            nameless(&record, order).map(|placed| (placed, record))
         }
     }
 }
@@ -218,6 +265,7 @@ fn key(
 struct Read {
     placed: Placed,
     is_known_version: bool,
+    is_delete: bool,
     /// Whether it is a delete without the message that the standard storage has for it.
     is_bare_delete: bool,
 }
@@ -255,6 +303,7 @@ fn key_of(record: &Record<'_>, order: &str) -> Result<Read, StorageNoteKind> {
     Ok(Read {
         placed: Placed { key, institution },
         is_known_version: header.version == VERSION,
+        is_delete: header.operation == Operation::Delete,
         is_bare_delete: is_standard
             && header.operation == Operation::Delete
             && is_blank(record.message),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use warifu_ssmix2::{InstitutionNumber, PatientKey, institution_of_root};
 
-use crate::archive::{Archive, ITEM_CLASS, LOOSE_CLASS, Limits};
+use crate::archive::{Archive, ITEM_CLASS, LOOSE_CLASS, Limits, content_of};
 use crate::batch::{FileRef, Found, PatientBatch, Place, Source};
 use crate::entry::Entry;
 use crate::folder::{
@@ -634,8 +634,8 @@ impl Inner<FsTree> {
             );
             return self.replay_journals();
         }
-        let content = sniff(&head_of(path)?);
         let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+        let content = content_of(&file_name, &head_of(path)?);
         let mut archive = self.archive(path);
         let mut sink = Sink::default();
         match content {
