@@ -6,7 +6,7 @@ import { Trace, traceOf } from "./trace.mjs";
 const text = new TextDecoder();
 const instance = new Instance(glue);
 /** For streams of this entry. */
-export const entry = { own: instance, known: ["hl7", "xml", "journal"], traceOf };
+export const entry = { own: instance, known: ["hl7", "xml", "journal"], together: true, traceOf };
 
 // ── parts ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -9,7 +9,9 @@ export type Input = Uint8Array | InputFile;
 
 /**
  * What {@link Converter.convertAll} takes. An array, a zip, a tar or tar.gz (`Uint8Array`, `Blob`, stream) is sorted out
- * by patient first; other iterables are taken as they come, so files of one patient must be neighbours.
+ * by patient first, messages outside of a storage by person (`PID-3`), as by the command line; other iterables
+ * are taken as they come, so files of one patient must be neighbours, and messages outside of a storage are
+ * converted one by one.
  */
 export type Source = Input | Iterable<InputFile> | AsyncIterable<InputFile> | Blob | ReadableStream<Uint8Array>;
 

@@ -1,4 +1,5 @@
 // What all entries share: the instance of a module and its restart after a trap, input, streams.
+import { peopleOf, together, withdrawnBesideNameless } from "./persons.mjs";
 import { MAX_STREAM, gunzip, openTar } from "./tar.mjs";
 
 /** Longest file that is converted. */
@@ -489,6 +490,31 @@ function loose({ own, known }, file, besideStorage) {
   return group([file], false);
 }
 
+const isMessage = ({ own }, { bytes }) => own.call((glue) => glue.sniff(bytes.subarray(0, 512))) === "hl7";
+
+/** Units of what is outside of a storage, `{path, unit}` or `{path, i, length, people}`: messages of one person are one. */
+async function* byPerson(entry, files, load) {
+  const { of, apart } = together(files, MAX_FILE);
+  if (apart !== undefined) yield { finding: ["SSM181", "", String(apart)], count: 0, bytes: 0 };
+  for (const file of files) {
+    const members = of.get(file);
+    if (members) {
+      const list = (paths) => entry.own.call((glue) => glue.listStorage(paths));
+      for (const { path } of withdrawnBesideNameless(members, list)) yield { finding: ["SSM116", path, ""], count: 0, bytes: 0 };
+      const read = [];
+      for (const member of members) {
+        const own = await load(member);
+        if (own.finding) yield own;
+        else read.push(own);
+      }
+      yield group(read, true);
+    } else if (!of.has(file)) {
+      const own = file.unit ?? (await load(file));
+      yield own.finding ? own : group([own], false);
+    }
+  }
+}
+
 /**
  * Units of a list of which all paths are known: patients in the order of their ids, then the rest.
  * `read(i)` gives bytes, or the word why there are none.
@@ -498,9 +524,9 @@ async function* catalogued(entry, paths, read, signal) {
   const at = new Map();
   paths.forEach((path, i) => at.get(path)?.push(i) ?? at.set(path, [i]));
   const extra = { total: paths.length - listing.skipped.length };
-  const load = async (path, most = MAX_FILE) => {
+  const load = async (path, most = MAX_FILE, i = at.get(path).shift()) => {
     check(signal);
-    const bytes = await read(at.get(path).shift());
+    const bytes = await read(i);
     if (typeof bytes === "string") return unreadable(path, bytes);
     if (bytes.length > most) return unreadable(path, "too-large");
     return { path, bytes };
@@ -543,11 +569,20 @@ async function* catalogued(entry, paths, read, signal) {
     if (file.finding) yield { ...file, ...extra };
     else journals.push(file);
   }
+  const apart = [];
   for (const path of rest) {
-    const file = await load(path);
+    const i = at.get(path).shift();
+    const file = await load(path, MAX_FILE, i);
     if (!file.finding && !storage && isJournal(entry, file.bytes)) journals.push(file);
-    else yield { ...(file.finding ? file : loose(entry, file, storage)), ...extra };
+    else {
+      const unit = file.finding ? file : loose(entry, file, storage);
+      if (!entry.together) yield { ...unit, ...extra };
+      else if (unit.finding) apart.push({ path, unit });
+      // What it holds is read again when it is its turn.
+      else apart.push({ path, i, length: file.bytes.length, people: isMessage(entry, file) ? peopleOf(file) : [] });
+    }
   }
+  for await (const unit of byPerson(entry, apart, ({ path, i }) => load(path, MAX_FILE, i))) yield { ...unit, ...extra };
   // What is counted from here on are the files of the replay.
   if (journals.length > 0) yield* replayed(entry, journals, { institution: extra.institution }, signal);
 }

@@ -1,0 +1,118 @@
+// Messages outside a storage: those of one person are converted together, as the command line does it
+// (`loose` of the crate `warifu-storage`).
+
+/** Most files that are put together; those behind them stay apart. */
+const MOST = 100_000;
+/** Most files of one person. */
+const MOST_OF_ONE = 65_535;
+
+/** Patient, date, kind, order, time stamp, department (perhaps) and flag. */
+const NAME = /^([^_]+)_([^_]*)_(.+)_[^_]*_(?:\d{12,}|\d{8,}(?=_[^_]*_[012]$))(?:_[^_]*)?_([012])$/;
+
+/** What the name of a file says, if it is one of a storage. */
+function nameOf(path) {
+  const leaf = path.split(/[/\\]/).at(-1);
+  const [, patient, date, kind, flag] = NAME.exec(leaf) ?? [];
+  return patient && { leaf, patient, date, kind, flag };
+}
+
+const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The number at the beginning of a field, without what stands around it; empty where it is none. */
+function numberAt(bytes, from, to, ends) {
+  let end = from;
+  while (end < to && !ends.includes(bytes[end])) end += 1;
+  try {
+    const number = text.decode(bytes.subarray(from, end)).trim();
+    return /\p{Cc}/u.test(number) ? "" : number;
+  } catch {
+    return "";
+  }
+}
+
+const isEnd = (b) => b === 0x0d || b === 0x0a || b === 0x0b || b === 0x1c;
+const begins = (bytes, at, name) => [...name].every((c, i) => bytes[at + i] === c.charCodeAt(0));
+
+/** The patient numbers (`PID-3`, the first of each segment) of the messages in a file. */
+export function patientsOf(bytes) {
+  const found = new Set();
+  // MSH-1 and the three delimiters that may end the number.
+  let ends = [0x7c, 0x5e, 0x7e, 0x26];
+  for (let from = 0, to = 0; from < bytes.length; from = to + 1) {
+    for (to = from; to < bytes.length && !isEnd(bytes[to]); ) to += 1;
+    if (to - from > 7 && begins(bytes, from, "MSH")) ends = [3, 4, 5, 7].map((n) => bytes[from + n]);
+    else if (begins(bytes, from, "PID") && bytes[from + 3] === ends[0]) {
+      let at = from + 4;
+      for (let field = 1; field < 3 && at <= to; at += 1) if (bytes[at] === ends[0]) field += 1;
+      const number = at < to ? numberAt(bytes, at, to, ends) : "";
+      if (number !== "") found.add(number);
+    }
+  }
+  return [...found];
+}
+
+/** Whom a message is of: by what it says and by its name, without what systems write before a number. */
+export const peopleOf = ({ path, bytes }) =>
+  [...patientsOf(bytes), nameOf(path)?.patient ?? ""].map((number) => number.trim().replace(/^0+/, "")).filter(Boolean);
+
+/** Files that have a person in common, directly or by others, each group in their order. */
+function groupsOf(files) {
+  const of = new Map();
+  const parents = [];
+  const root = (group) => {
+    let own = group;
+    while (parents[own] !== own) own = parents[own];
+    return own;
+  };
+  const mine = files.map(({ people = [] }) => {
+    let own;
+    for (const person of people) {
+      if (!of.has(person)) of.set(person, parents.push(parents.length) - 1);
+      const known = root(of.get(person));
+      const first = own === undefined ? known : root(own);
+      parents[Math.max(first, known)] = own = Math.min(first, known);
+    }
+    return own;
+  });
+  const groups = new Map();
+  files.forEach((file, i) => {
+    if (mine[i] === undefined) return;
+    const key = root(mine[i]);
+    if (groups.has(key)) groups.get(key).push(file);
+    else groups.set(key, [file]);
+  });
+  return [...groups.values()];
+}
+
+/**
+ * Puts files `{path, people, length}` together: `{of, apart}`. `of` has the members of a group by its first
+ * one, and nothing for the others; what is not in it is by itself. `apart` counts files whose group is too
+ * large, undefined where none is.
+ */
+export function together(files, mostBytes) {
+  const of = new Map();
+  let apart = files.length > MOST ? 0 : undefined;
+  for (const members of groupsOf(files.slice(0, MOST))) {
+    // Versions are weighed by their names.
+    if (members.length === 1 && (nameOf(members[0].path)?.flag ?? "1") === "1") continue;
+    if (members.length > MOST_OF_ONE || members.reduce((sum, { length }) => sum + length, 0) > mostBytes) {
+      apart = (apart ?? 0) + members.length;
+      continue;
+    }
+    for (const member of members) of.set(member, undefined);
+    of.set(members[0], members);
+  }
+  return { of, apart };
+}
+
+/**
+ * Withdrawn files of a person of whom there are messages without a name as well: whether one of these is of
+ * what was withdrawn is not weighed. `list` lists paths of a storage.
+ */
+export function withdrawnBesideNameless(members, list) {
+  const names = members.map(({ path }) => nameOf(path));
+  if (names.every(Boolean)) return [];
+  const paths = names.map((name) => name && [name.patient.slice(0, 3), name.patient.slice(3, 6), name.patient, name.date, name.kind, name.leaf].join("/"));
+  const states = new Map(list(paths.filter(Boolean)).patients.flatMap(({ files }) => files.map((file) => [file.path, file.state])));
+  return members.filter((_, i) => states.get(paths[i]) === "cancelled");
+}
