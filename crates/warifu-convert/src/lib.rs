@@ -667,19 +667,7 @@ impl Job {
                     self.bundle(&entries, kind, &mut made);
                 }
             }
-            To::Clins => {
-                for part in clins::parts(&mut self.out, self.converter.options()) {
-                    let mut hits = part.hits.into_iter();
-                    for line in part.bytes.split(|&b| b == b'\n').filter(|l| !l.is_empty()) {
-                        let from = made.json.len();
-                        made.json.extend_from_slice(line);
-                        if let Some(own) = hits.next() {
-                            keep(&mut made.hits, "", &mut own.into_iter());
-                        }
-                        made.add(from, None);
-                    }
-                }
-            }
+            To::Clins => clins_pieces(&mut self.out, self.converter.options(), &mut made),
         }
         made.diagnostics = findings(&self.out, files, &self.options);
         if self.options.trace {
@@ -756,18 +744,38 @@ pub fn write_output(
                 dst.push(b'\n');
             }
         }
-        To::Clins => {
-            let parts = clins::parts(out, map_options);
-            for part in &parts {
-                dst.extend_from_slice(&part.bytes);
-                if !part.bytes.is_empty() && !part.bytes.ends_with(b"\n") {
-                    dst.push(b'\n');
-                }
-            }
-            return parts;
-        }
+        To::Clins => return write_clins(out, map_options, dst),
     }
     Vec::new()
+}
+
+/// Of [`write_output`] what JP-CLINS alone needs: in wasm it is a part of its own, as is what it calls.
+#[inline(never)]
+fn write_clins(out: &mut Output, options: &Options, dst: &mut Vec<u8>) -> Vec<Part> {
+    let parts = clins::parts(out, options);
+    for part in &parts {
+        dst.extend_from_slice(&part.bytes);
+        if !part.bytes.is_empty() && !part.bytes.ends_with(b"\n") {
+            dst.push(b'\n');
+        }
+    }
+    parts
+}
+
+/// The same of [`Job::pieces`].
+#[inline(never)]
+fn clins_pieces(out: &mut Output, options: &Options, made: &mut Pieces) {
+    for part in clins::parts(out, options) {
+        let mut hits = part.hits.into_iter();
+        for line in part.bytes.split(|&b| b == b'\n').filter(|l| !l.is_empty()) {
+            let from = made.json.len();
+            made.json.extend_from_slice(line);
+            if let Some(own) = hits.next() {
+                keep(&mut made.hits, "", &mut own.into_iter());
+            }
+            made.add(from, None);
+        }
+    }
 }
 
 /// Findings of an output in order of file, span and code.

@@ -98,7 +98,7 @@ pub fn misspelt_scheme(field: Part<'_>) -> bool {
 }
 
 /// Whether a second `MSH` stands at the start of a line: then the file is a stream of messages.
-fn is_stream(bytes: &[u8]) -> bool {
+pub fn is_stream(bytes: &[u8]) -> bool {
     let mut from = 4;
     while let Some(at) = bytes.get(from..).and_then(|rest| find(rest, b"MSH", 0)) {
         from += at;

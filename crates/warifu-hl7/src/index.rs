@@ -686,6 +686,11 @@ impl Index {
     pub fn segment_count(&self) -> usize {
         self.segments.len()
     }
+    /// Whether it is a message: an `MSH`, and whatever follows.
+    pub fn has_message(&self) -> bool {
+        let lacks = |n: &Note| n.kind == NoteKind::MissingMsh;
+        !self.segments.is_empty() && !self.notes.iter().any(lacks)
+    }
     /// Number of segments and of repetitions, of which [`MAX_SEGMENTS`] are read.
     pub fn weight(&self) -> usize {
         self.segments.len() + self.repetitions

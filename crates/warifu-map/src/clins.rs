@@ -34,8 +34,8 @@ use crate::trace::{self, Hit};
 use crate::{Options, Output};
 use tree::{Node, Origin};
 
-pub(crate) use visit::note_visit;
 pub use visit::{Department, Visit};
+pub(crate) use visit::{note_visit, number_by_file};
 
 /// One file of the result.
 #[derive(Debug, Clone, PartialEq, Eq)]

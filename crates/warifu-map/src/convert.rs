@@ -7,14 +7,14 @@ use warifu_diag::catalogue::hl7::HL7198;
 use warifu_diag::catalogue::{map_admin, map_general, ssm};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::{Buffers, Id, IdKey};
-use warifu_hl7::{Index, MAX_SEGMENTS, Message, NoteKind, findings};
+use warifu_hl7::{Index, MAX_SEGMENTS, Message, Val, findings};
 use warifu_order::{Map, Set};
 use warifu_ssmix2::{DataKind, Kind};
 use warifu_ssmix2::{FileName, Flag};
 use warifu_ssmix2::{Place, components, locate};
 use warifu_ssmix2::{SelectionNoteKind, State, select};
 
-use crate::cx::{Cx, Item, Known, PatientContext, Shared, Sourced as _};
+use crate::cx::{Cx, Item, Known, PatientContext, Shared, Sourced as _, span};
 use crate::kinds;
 use crate::memo::Memo;
 use crate::options::{IdMode, Options};
@@ -159,18 +159,12 @@ impl Converter {
             out.finish();
             return;
         }
-        let mut parts = findings::messages_of(file.bytes, source_of(number), &mut out.diagnostics);
-        newest_first(&mut parts, &|start, end| file.bytes.get(start..end));
-        let mut segments = 0;
-        for (start, end) in parts {
-            if is_full(segments, start, file, number, out) {
-                break;
-            }
-            let bytes = file.bytes.get(..end).unwrap_or_default();
-            self.message(bytes, start, number, item, out);
-            segments += self.index.weight();
+        if findings::is_stream(file.bytes) {
+            self.together(&[file], number, true, out);
+        } else {
+            self.message(file.bytes, number, item, out);
+            out.finish();
         }
-        out.finish();
     }
 
     /// Converts files one by one, without the others of their patients, or weighed where the name of one calls it
@@ -185,15 +179,8 @@ impl Converter {
         }
     }
 
-    /// Converts the message that begins at `start` and ends with `bytes`.
-    fn message(
-        &mut self,
-        bytes: &[u8],
-        start: usize,
-        number: u16,
-        item: Item<'_>,
-        out: &mut Output,
-    ) {
+    /// Converts the only message of a file.
+    fn message(&mut self, bytes: &[u8], number: u16, item: Item<'_>, out: &mut Output) {
         let Self {
             core,
             pool,
@@ -201,52 +188,19 @@ impl Converter {
             arena,
             notes,
         } = self;
-        let first_diagnostic = out.diagnostics.len();
-        let mark = trace::Mark::of(out);
-        index.build_part(bytes, start, core.options.charset);
-        findings::reading(
-            bytes,
-            start,
-            index,
-            notes,
-            source_of(number),
-            &mut out.diagnostics,
-        );
-        keep_one_person(index, bytes, arena, number, &mut out.diagnostics);
-        out.report_from(first_diagnostic);
-        if index.segment_count() > 0
-            && !index
-                .notes()
-                .iter()
-                .any(|n| matches!(n.kind, NoteKind::MissingMsh))
-        {
+        let first = out.diagnostics.len();
+        let part = (bytes, 0, number);
+        read(core, index, notes, arena, part, &mut out.diagnostics);
+        out.report_from(first);
+        if index.has_message() {
             let message = Message::new(bytes, index, arena, number);
             let item = complete(item, message);
-            let core: &Core = core;
+            note_patient(&item, message, out);
             let mut context = PatientContext {
                 patient: key_of(core, item, message),
                 ..PatientContext::default()
             };
-            note_patient(&item, message, out);
-            out.set_source(number, kinds::provenance::source(core, &item));
-            let patient_id = core.patient_id(&context.patient);
-            out.turn_to(patient_id);
-            let from = (out.resources.len(), out.deletes.len());
-            kinds::survey(
-                core,
-                pool,
-                out,
-                (&mut context, patient_id),
-                &[(item, message)],
-            );
-            if is_dated_adt(item.kind) {
-                kinds::encounter::convert(core, pool, out, &mut context, &[(item, message)]);
-            }
-            let mut cx = Cx::new(core, out, &context, (item, message), patient_id, pool);
-            kinds::convert(&mut cx);
-            let file = [(item, message)];
-            kinds::provenance::emit(core, pool, out, &context, &file, from);
-            trace::finish_message(message, core, out, mark, first_diagnostic);
+            person(core, pool, out, &mut context, &[(item, message)], first);
         }
     }
 
@@ -256,6 +210,12 @@ impl Converter {
     /// The index of a file in `files` is the source of its spans. Files beyond [`MAX_MESSAGES`] are
     /// counted (`MAP014`), and their bytes are not looked at.
     pub fn convert_patient(&mut self, files: &[File<'_>], out: &mut Output) {
+        self.together(files, 0, false, out);
+    }
+
+    /// [`Converter::convert_patient`], the first of the files having the number `first`; with `alone` the
+    /// names do not say which are in force.
+    fn together(&mut self, files: &[File<'_>], first: u16, alone: bool, out: &mut Output) {
         let (files, beyond) = files.split_at(files.len().min(MAX_MESSAGES));
         if !beyond.is_empty() {
             let first = Span {
@@ -266,336 +226,258 @@ impl Converter {
                 .push(Diagnostic::new(&map_general::MAP014, first).with(beyond.len().to_string()));
         }
         let arena = Bump::new();
-        let number_of = |i: usize| u16::try_from(i).unwrap_or(u16::MAX);
-        let places: Vec<Name<'_>> = files.iter().map(|f| place_of(f.path)).collect();
-        let mut named: Vec<(usize, FileName<'_>)> = Vec::new();
-        let mut loose: Vec<usize> = Vec::new();
-        let mut documents: Vec<usize> = Vec::new();
-        for (i, p) in places.iter().enumerate() {
-            for note in &p.notes {
-                out.diagnostics.push(
-                    Diagnostic::new(
-                        note.0,
-                        Span {
-                            source: SourceId(u32::from(number_of(i))),
-                            start: 0,
-                            end: 0,
-                        },
-                    )
-                    .with(note.1),
-                );
+        let number_of = |i: usize| first.saturating_add(u16::try_from(i).unwrap_or(u16::MAX));
+        let mut items: Vec<Item<'_>> = Vec::with_capacity(files.len());
+        let mut names: Vec<FileName<'_>> = Vec::new();
+        let (mut named, mut loose, mut documents) = (Vec::new(), Vec::new(), Vec::new());
+        for (i, file) in files.iter().enumerate() {
+            let place = place_of(file.path);
+            let mut item = place.item();
+            for note in place.notes.iter().filter(|_| !alone) {
+                let found = Diagnostic::new(note.0, whole(number_of(i)));
+                out.diagnostics.push(found.with(note.1));
             }
-            let bytes = files.get(i).map_or(&[][..], |f| f.bytes);
-            if kinds::document::is_document_at(p.in_content_folder, bytes) {
+            if kinds::document::is_document_at(place.in_content_folder, file.bytes) {
                 documents.push(i);
-            } else if let Some(n) = p.name {
-                named.push((i, n));
+            } else if alone {
+                loose.push(i);
+            } else if let Some(name) = place.name {
+                names.push(name);
+                named.push(i);
             } else {
+                item = Item {
+                    flag: b'1',
+                    ..Item::default()
+                };
                 loose.push(i);
             }
+            items.push(item);
         }
-        let names: Vec<FileName<'_>> = named.iter().map(|(_, n)| *n).collect();
         let selection = select(&names);
-        let bytes_of = |k: usize| files.get(named.get(k)?.0).map(|f| f.bytes);
-        let differs = |note: &warifu_ssmix2::SelectionNote| {
-            bytes_of(note.file) != note.other.and_then(bytes_of)
-        };
+        let is_old = |s: State| matches!(s, State::Superseded | State::Cancelled | State::Moved);
+        for o in selection.outcomes.iter().filter(|o| is_old(o.state)) {
+            let winner = o.winner.and_then(|k| named.get(k));
+            if let Some(item) = winner.and_then(|i| items.get_mut(*i)) {
+                item.replaces = true;
+            }
+        }
+        let file_of = |i: usize| Some((number_of(i), files.get(i)?, *items.get(i)?));
+        let bytes_of = |k: usize| Some(files.get(*named.get(k)?)?.bytes);
         for note in &selection.notes {
-            let Some((i, name)) = named.get(note.file) else {
+            let Some(i) = named.get(note.file) else {
                 continue;
             };
+            let is_current = || items.get(*i).is_some_and(|item| item.flag == b'1');
             let code: Code = match note.kind {
                 SelectionNoteKind::SeveralCurrent => &ssm::SSM104,
                 // The same file of two volumes is one; of two contents one is passed over.
-                SelectionNoteKind::SameName if name.flag == Flag::Current && differs(note) => {
+                SelectionNoteKind::SameName
+                    if is_current() && bytes_of(note.file) != note.other.and_then(bytes_of) =>
+                {
                     &ssm::SSM104
                 }
                 SelectionNoteKind::OnlyReplaced => &ssm::SSM105,
                 _ => continue,
             };
-            out.diagnostics.push(Diagnostic::new(
-                code,
-                Span {
-                    source: SourceId(u32::from(number_of(*i))),
-                    start: 0,
-                    end: 0,
-                },
-            ));
+            let found = Diagnostic::new(code, whole(number_of(*i)));
+            out.diagnostics.push(found);
         }
-        // Index every named file once; the winners in processing order.
-        let winners: Vec<usize> = selection
-            .order
-            .iter()
-            .copied()
-            .filter(|k| {
-                selection
-                    .outcomes
-                    .get(*k)
-                    .is_some_and(|o| o.state.is_used())
-            })
-            .collect();
-        let losers: Vec<usize> = selection
-            .outcomes
-            .iter()
-            .enumerate()
-            .filter(|(_, o)| matches!(o.state, State::Superseded | State::Cancelled | State::Moved))
-            .map(|(k, _)| k)
-            .collect();
-        let of_winner = |k: &usize| selection.outcomes.get(*k)?.winner;
-        let replaces: Set<usize> = losers.iter().filter_map(of_winner).collect();
-        let mut sorted: Vec<usize> = winners;
-        // Loose messages of the same patient follow.
-        let loose_from = named.len();
-        for i in &loose {
-            named.push((*i, FileName::parse("").unwrap_or(EMPTY_NAME)));
-            sorted.push(named.len() - 1);
-        }
+        // The winners in processing order; loose messages of the same patient follow.
+        let winners = selection.used().filter_map(|k| named.get(k).copied());
+        let mut sorted: Vec<usize> = winners.collect();
+        let weighed = sorted.len();
+        sorted.append(&mut loose);
         let Self {
             core, pool, notes, ..
         } = self;
         let core: &Core = core;
-        let mut indexes: Vec<(usize, (usize, usize), Index)> = Vec::with_capacity(sorted.len());
-        for k in &sorted {
-            let Some((i, _)) = named.get(*k) else {
+        let mut reads: Vec<Read<'_>> = Vec::with_capacity(sorted.len());
+        // Files in force of which nothing can be read.
+        let mut unread: Set<usize> = Set::new();
+        let mut streams = false;
+        for (n, i) in sorted.into_iter().enumerate() {
+            let Some((number, file, item)) = file_of(i) else {
                 continue;
             };
-            let Some(file) = files.get(*i) else { continue };
             let mut segments = 0;
-            for (start, end) in
-                findings::messages_of(file.bytes, source_of(number_of(*i)), &mut out.diagnostics)
-            {
-                if is_full(segments, start, *file, number_of(*i), out) {
+            let parts = findings::messages_of(file.bytes, source_of(number), &mut out.diagnostics);
+            streams |= parts.len() > 1;
+            for (start, end) in parts {
+                let bytes = file.bytes.get(..end).unwrap_or_default();
+                if segments >= MAX_SEGMENTS {
+                    let byte = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+                    let span = Span {
+                        start: byte(start),
+                        end: byte(file.bytes.len()),
+                        ..whole(number)
+                    };
+                    out.diagnostics.push(Diagnostic::new(&HL7198, span));
                     break;
                 }
-                let bytes = file.bytes.get(..end).unwrap_or_default();
                 let mut index = Index::new();
-                index.build_part(bytes, start, core.options.charset);
                 let first = out.diagnostics.len();
-                findings::reading(
-                    bytes,
-                    start,
-                    &index,
-                    notes,
-                    source_of(number_of(*i)),
-                    &mut out.diagnostics,
-                );
+                let part = (bytes, start, number);
+                read(core, &mut index, notes, &arena, part, &mut out.diagnostics);
                 segments += index.weight();
-                let number = number_of(*i);
-                keep_one_person(&mut index, bytes, &arena, number, &mut out.diagnostics);
                 out.report_from(first);
-                indexes.push((*k, (start, end), index));
+                if !index.has_message() {
+                    unread.insert(i);
+                    continue;
+                }
+                let message = bytes.get(start..).unwrap_or_default();
+                let mut fields = message.split(|b| *b == b'|').skip(6);
+                let sent = fields.next().unwrap_or_default();
+                let is_adt = fields.nth(1).is_some_and(|f| f.starts_with(b"ADT"));
+                reads.push(Read {
+                    number,
+                    item,
+                    bytes,
+                    is_loose: n >= weighed,
+                    weight: (is_adt, sent, reads.len()),
+                    index,
+                });
             }
         }
-        let named_messages = indexes.partition_point(|(k, ..)| *k < loose_from);
-        let mut order: Vec<(usize, usize)> = (0..indexes.len()).map(|n| (n, 0)).collect();
-        let others = order.get_mut(named_messages..).unwrap_or_default();
-        newest_first(others, &|n, _| {
-            let (k, (start, end), _) = indexes.get(n)?;
-            files.get(named.get(*k)?.0)?.bytes.get(*start..*end)
-        });
+        // Of messages that no storage weighs the first of an id wins: what ADT say of a person goes before
+        // what the `PID` of an order does, then the newest `MSH-7`, of one moment the last.
+        let from = reads.partition_point(|r| !r.is_loose);
+        let others = reads.get_mut(from..).unwrap_or_default();
+        warifu_order::sort_by(others, |a, b| b.weight.cmp(&a.weight));
         // Split by person: a file whose PID-3 differs from the folder is another person.
-        let mut people: Vec<(String, Vec<Read<'_>>)> = Vec::new();
-        let mut person: Map<String, usize> = Map::new();
-        for (n, _) in order {
-            let Some((k, (_, end), index)) = indexes.get(n) else {
-                continue;
-            };
-            let Some((i, _)) = named.get(*k) else {
-                continue;
-            };
-            let (Some(file), Some(place)) = (files.get(*i), places.get(*i)) else {
-                continue;
-            };
-            if index.segment_count() == 0
-                || index
-                    .notes()
-                    .iter()
-                    .any(|n| matches!(n.kind, NoteKind::MissingMsh))
-            {
-                continue;
-            }
-            let bytes = file.bytes.get(..*end).unwrap_or_default();
-            let message = Message::new(bytes, index, &arena, number_of(*i));
-            let item = if *k >= loose_from {
-                Item {
-                    flag: b'1',
-                    ..Item::default()
-                }
-            } else {
-                Item {
-                    replaces: replaces.contains(k),
-                    ..place.item()
-                }
-            };
-            let item = complete(item, message);
+        let mut people: Vec<(String, Vec<&Read<'_>>)> = Vec::new();
+        let mut known: Map<String, usize> = Map::new();
+        for read in &reads {
+            let (item, message) = read.message(&arena, read.number);
             let key = key_of(core, item, message);
             note_patient(&item, message, out);
-            if let Some((_, v)) = person.get(&key).and_then(|n| people.get_mut(*n)) {
-                v.push((*i, item, message));
+            if let Some((_, v)) = known.get(&key).and_then(|n| people.get_mut(*n)) {
+                v.push(read);
             } else {
-                person.insert(key.clone(), people.len());
-                people.push((key, vec![(*i, item, message)]));
+                known.insert(key.clone(), people.len());
+                people.push((key, vec![read]));
             }
         }
+        // What older or withdrawn versions made and the living do not is withdrawn, but nothing that the
+        // receiver has where the version in force cannot be read.
+        let mut losers: Vec<usize> = Vec::new();
         // ADT-00 withdrawn (flag 0 only), and no other in force.
-        let withdrawn = losers.iter().copied().find(|k| {
-            let cancelled = selection
-                .outcomes
-                .get(*k)
-                .is_some_and(|o| matches!(o.state, State::Cancelled));
-            let kind = named.get(*k).and_then(|(_, n)| Kind::of(n.kind).standard());
-            cancelled && kind == Some(DataKind::Adt00)
-        });
-        let withdrawn = withdrawn.and_then(|k| {
-            let i = named.get(k)?.0;
-            Some((number_of(i), places.get(i)?.item().patient))
-        });
+        let mut withdrawn = None;
+        for (o, i) in selection.outcomes.iter().zip(&named) {
+            let Some((number, _, item)) = file_of(*i) else {
+                continue;
+            };
+            let cancelled = o.state == State::Cancelled;
+            let winner = o.winner.and_then(|k| named.get(k));
+            if !is_old(o.state) {
+            } else if winner.is_some_and(|i| unread.contains(i)) {
+                let found = Diagnostic::new(&map_general::MAP021, whole(number));
+                let kind = item.kind_text.to_owned();
+                out.diagnostics.push(found.with(kind));
+            } else {
+                losers.push(*i);
+                if cancelled && item.kind == Some(DataKind::Adt00) {
+                    withdrawn = withdrawn.or(Some((number, item.patient)));
+                }
+            }
+        }
         let mut contexts: Vec<PatientContext> = Vec::with_capacity(people.len());
-        for (patient, messages) in &people {
+        let mut dead = Output::new();
+        for (patient, members) in &people {
             let mut context = PatientContext {
                 patient: patient.clone(),
-                has_adt00: messages
-                    .iter()
-                    .any(|(_, item, _)| item.kind == Some(DataKind::Adt00)),
-                referred: messages
-                    .iter()
-                    .any(|(_, item, _)| item.kind != Some(DataKind::Adt00)),
                 ..PatientContext::default()
             };
-            if let Some((number, _)) = withdrawn
-                .filter(|(_, p)| !context.has_adt00 && warifu_ssmix2::same_patient(p, patient))
+            // Of several messages of a file each is one by itself: until all is made it has a number of its
+            // own, by its place in the input.
+            let mut places: Vec<(usize, u16)> =
+                members.iter().map(|r| (r.weight.2, r.number)).collect();
+            warifu_order::sort(&mut places);
+            let mut overtaken: Set<String> = Set::new();
+            let (mut own, mut late) = (Vec::new(), Vec::new());
+            for read in members {
+                let place = places.partition_point(|other| other.0 < read.weight.2);
+                let number = if streams {
+                    u16::try_from(place).unwrap_or(u16::MAX)
+                } else {
+                    read.number
+                };
+                let (item, message) = read.message(&arena, number);
+                if read.is_loose && is_overtaken(&mut overtaken, item, message) {
+                    late.push((item, message));
+                } else {
+                    own.push((item, message));
+                }
+            }
+            let has_adt00 = own.iter().any(|m| m.0.kind == Some(DataKind::Adt00));
+            if let Some((number, _)) =
+                withdrawn.filter(|(_, p)| !has_adt00 && warifu_ssmix2::same_patient(p, patient))
             {
                 context.withdrawn = true;
-                let whole = Span {
-                    source: source_of(number),
-                    start: 0,
-                    end: 0,
-                };
                 out.diagnostics
-                    .push(Diagnostic::new(&map_admin::MAP104, whole));
+                    .push(Diagnostic::new(&map_admin::MAP104, whole(number)));
             }
-            let adt: Vec<(Item<'_>, Message<'_>)> = messages
-                .iter()
-                .filter(|(_, item, _)| is_dated_adt(item.kind))
-                .map(|(_, item, m)| (*item, *m))
-                .collect();
-            let first_diagnostic = out.diagnostics.len();
-            let mark = trace::Mark::of(out);
-            let own: Vec<(Item<'_>, Message<'_>)> =
-                messages.iter().map(|(_, item, m)| (*item, *m)).collect();
-            for (item, message) in &own {
-                out.set_source(message.number(), kinds::provenance::source(core, item));
+            let files = places.into_iter().map(|p| p.1);
+            let apart = streams.then(|| out.number_apart(files.collect()));
+            let first = out.diagnostics.len();
+            person(core, pool, out, &mut context, &own, first);
+            for message in late {
+                if let Some(msh) = message.1.first(b"MSH") {
+                    let mut d = Diagnostic::new(&map_general::MAP022, span(msh.src()));
+                    d.path = message.1.locate(d.span.start);
+                    out.report(d);
+                }
+                let both = (&mut *out, &mut dead);
+                bury(core, pool, both, (&mut context, false), message);
+                if core.options.trace {
+                    trace::note_passed(message.1, out);
+                }
             }
-            let patient_id = core.patient_id(patient);
-            out.turn_to(patient_id);
-            let from = (out.resources.len(), out.deletes.len());
-            kinds::survey(core, pool, out, (&mut context, patient_id), &own);
-            if !adt.is_empty() {
-                kinds::encounter::convert(core, pool, out, &mut context, &adt);
+            if let Some(apart) = apart {
+                out.number_by_file(apart);
             }
-            for (_, item, message) in messages {
-                let mut cx = Cx::new(core, out, &context, (*item, *message), patient_id, pool);
-                kinds::convert(&mut cx);
-            }
-            kinds::provenance::emit(core, pool, out, &context, &own, from);
-            let all: Vec<Message<'_>> = messages.iter().map(|(_, _, m)| *m).collect();
-            trace::finish_messages(&all, core, out, mark, first_diagnostic);
             contexts.push(context);
         }
         // Documents: one content folder = one item.
         let unknown = PatientContext::default();
         let context = contexts.first().unwrap_or(&unknown);
-        let docs: Vec<(u16, File<'_>, Item<'_>)> = documents
-            .iter()
-            .filter_map(|i| Some((number_of(*i), *files.get(*i)?, places.get(*i)?.item())))
-            .collect();
+        let docs = documents.iter().filter_map(|i| file_of(*i));
+        let docs: Vec<(u16, File<'_>, Item<'_>)> = docs.map(|d| (d.0, *d.1, d.2)).collect();
         if !docs.is_empty() {
             kinds::document::convert_folders(core, pool, &arena, out, context, &docs);
         }
-        // What older or withdrawn versions produced and the living ones do not.
-        let mut dead = Output::new();
-        for k in losers {
-            let Some((i, _)) = named.get(k) else { continue };
-            let (Some(file), Some(place)) = (files.get(*i), places.get(*i)) else {
+        for i in losers {
+            let Some((number, file, item)) = file_of(i) else {
                 continue;
             };
-            let number = number_of(*i);
-            let mut index = Index::new();
-            index.build(file.bytes, core.options.charset);
-            keep_one_person(&mut index, file.bytes, &arena, number, &mut Vec::new());
-            if index.segment_count() == 0
-                || index
-                    .notes()
-                    .iter()
-                    .any(|n| matches!(n.kind, NoteKind::MissingMsh))
-            {
-                continue;
-            }
-            dead.clear();
-            let message = Message::new(file.bytes, &index, &arena, number);
-            let item = complete(place.item(), message);
-            let key = key_of(core, item, message);
-            let known = person.get(&key).and_then(|n| contexts.get_mut(*n));
-            let forgotten = known.is_none();
-            let patient_id = core.patient_id(&key);
-            let mut unknown = PatientContext {
-                patient: key,
-                ..PatientContext::default()
-            };
-            let context = known.unwrap_or(&mut unknown);
-            let stays = context.stays.clone();
-            if is_dated_adt(item.kind) {
-                kinds::encounter::convert(core, pool, &mut dead, context, &[(item, message)]);
-            }
-            let mut cx = Cx::new(core, &mut dead, context, (item, message), patient_id, pool);
-            kinds::convert(&mut cx);
-            // What it told of the stays is withdrawn with it.
-            context.stays = stays;
-            let before = out.deletes.len();
-            out.turn_to(patient_id);
-            let person = out.person();
-            if forgotten {
-                // A withdrawn patient (ADT^A23) of whom nothing living is left.
-                out.deletes.extend(dead.deletes.iter().map(|d| Delete {
-                    message: number,
-                    person,
-                    ..*d
-                }));
-            }
-            for r in &dead.resources {
-                let shared = matches!(
-                    r.resource_type,
-                    "Patient" | "Practitioner" | "PractitionerRole" | "Organization" | "Location"
-                );
-                if !shared && !out.contains(r.resource_type, r.id) {
-                    out.deletes.push(Delete {
-                        resource_type: r.resource_type,
-                        id: r.id,
-                        message: number,
-                        person,
-                    });
+            let bytes = file.bytes;
+            for (start, end) in findings::messages_of(bytes, source_of(number), &mut Vec::new()) {
+                let bytes = bytes.get(..end).unwrap_or_default();
+                let mut index = Index::new();
+                index.build_part(bytes, start, core.options.charset);
+                keep_one_person(&mut index, bytes, &arena, number, &mut Vec::new());
+                if !index.has_message() {
+                    continue;
                 }
-            }
-            // A Bundle that only withdraws is named after its patient and has a time as well.
-            if out.deletes.len() > before {
-                out.patient = out.patient.or(dead.patient);
-                out.message_times.append(&mut dead.message_times);
-                let sent = message.value(b"MSH", 7).src();
-                if core.options.trace
-                    && sent.is_some()
-                    && let Some(path) = message.locate(sent.start)
-                {
-                    out.paths.insert(sent, path);
-                }
+                let message = Message::new(bytes, &index, &arena, number);
+                let item = complete(item, message);
+                let key = key_of(core, item, message);
+                let living = known.get(&key).and_then(|n| contexts.get_mut(*n));
+                let forgotten = living.is_none();
+                let mut unknown = PatientContext {
+                    patient: key,
+                    ..PatientContext::default()
+                };
+                let context = living.unwrap_or(&mut unknown);
+                let both = (&mut *out, &mut dead);
+                bury(core, pool, both, (context, forgotten), (item, message));
             }
         }
         if core.options.trace {
-            let passed = |(k, o): (usize, &warifu_ssmix2::Outcome)| {
-                let i = named.get(k).filter(|_| !o.state.is_used())?.0;
-                Some((number_of(i), files.get(i)?.bytes))
-            };
-            let outcomes = selection.outcomes.iter().enumerate();
-            trace::note_passed_files(&mut outcomes.filter_map(passed), core, out);
+            let outcomes = selection.outcomes.iter().zip(&named);
+            let passed = outcomes.filter(|(o, _)| !o.state.is_used());
+            let mut passed =
+                passed.filter_map(|(_, i)| Some((number_of(*i), files.get(*i)?.bytes)));
+            trace::note_passed_files(&mut passed, core, out);
         }
         warifu_order::sort_by_key(&mut out.deletes, |d| (d.resource_type, d.id, d.message));
         out.deletes.dedup_by_key(|d| (d.resource_type, d.id));
@@ -603,49 +485,189 @@ impl Converter {
     }
 }
 
-/// Whether a file has given as many segments and repetitions as are read of one; says so at the message `start`.
-fn is_full(segments: usize, start: usize, file: File<'_>, number: u16, out: &mut Output) -> bool {
-    let full = segments >= MAX_SEGMENTS;
-    if full {
-        let byte = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let span = Span {
-            source: source_of(number),
-            start: byte(start),
-            end: byte(file.bytes.len()),
-        };
-        out.diagnostics.push(Diagnostic::new(&HL7198, span));
-    }
-    full
-}
-
-/// Puts messages that no storage weighs in the order in which the first of an id wins: what ADT say of a
-/// person goes before what the `PID` of an order does, then the newest `MSH-7`, of one moment the last.
-fn newest_first<'b>(
-    messages: &mut [(usize, usize)],
-    bytes_of: &dyn Fn(usize, usize) -> Option<&'b [u8]>,
+/// Reads the message that begins at `start` and ends with `bytes`.
+fn read(
+    core: &Core,
+    index: &mut Index,
+    notes: &mut warifu_source::Notes,
+    arena: &Bump,
+    (bytes, start, number): (&[u8], usize, u16),
+    found: &mut Vec<Diagnostic>,
 ) {
-    let weight = |(a, b): (usize, usize)| {
-        let bytes = bytes_of(a, b).unwrap_or_default();
-        let mut fields = bytes.split(|b| *b == b'|').skip(6);
-        let sent = fields.next().unwrap_or_default();
-        (fields.nth(1).is_some_and(|f| f.starts_with(b"ADT")), sent)
-    };
-    messages.reverse();
-    warifu_order::sort_by(messages, |a, b| weight(*b).cmp(&weight(*a)));
+    index.build_part(bytes, start, core.options.charset);
+    findings::reading(bytes, start, index, notes, source_of(number), found);
+    keep_one_person(index, bytes, arena, number, found);
 }
 
-/// A message of a batch: index of its file, what the storage says, the message.
-type Read<'a> = (usize, Item<'a>, Message<'a>);
+/// Converts the messages of a person that are in force; `first_diagnostic` is the first finding of them.
+fn person<'a>(
+    core: &Core,
+    pool: &mut Vec<Box<Buffers>>,
+    out: &mut Output,
+    context: &mut PatientContext,
+    own: &[(Item<'a>, Message<'a>)],
+    first_diagnostic: usize,
+) {
+    let is_basic = |m: &(Item<'_>, Message<'_>)| m.0.kind == Some(DataKind::Adt00);
+    context.has_adt00 = own.iter().any(is_basic);
+    context.referred = !own.iter().all(is_basic);
+    let mark = trace::Mark::of(out);
+    for (item, message) in own {
+        out.set_source(message.number(), kinds::provenance::source(core, item));
+    }
+    let patient_id = core.patient_id(&context.patient);
+    out.turn_to(patient_id);
+    let from = (out.resources.len(), out.deletes.len());
+    kinds::survey(core, pool, out, (context, patient_id), own);
+    let is_adt = |m: &&(Item<'a>, Message<'a>)| is_dated_adt(m.0.kind);
+    let adt: Vec<(Item<'a>, Message<'a>)> = own.iter().filter(is_adt).copied().collect();
+    if !adt.is_empty() {
+        kinds::encounter::convert(core, pool, out, context, &adt);
+    }
+    for (item, message) in own {
+        let (made, told) = (out.resources.len(), out.diagnostics.len());
+        let mut cx = Cx::new(core, out, context, (*item, *message), patient_id, pool);
+        kinds::convert(&mut cx);
+        // Of an order that a newer message says in part.
+        let is_again = |d: &Diagnostic| d.code.code == "MAP016";
+        if cx.out.diagnostics.iter().skip(told).any(is_again) {
+            let own = cx.out.resources.iter().skip(made);
+            let stay = own
+                .filter(|r| !crate::output::is_shared(r.resource_type))
+                .count();
+            if let Some(msh) = message.first(b"MSH").filter(|_| stay > 0) {
+                cx.report_with(&map_general::MAP021, &msh, stay.to_string());
+            }
+        }
+    }
+    kinds::provenance::emit(core, pool, out, context, own, from);
+    trace::finish_messages(own, core, out, mark, first_diagnostic);
+}
 
-const EMPTY_NAME: FileName<'static> = FileName {
-    patient: "",
-    date: "",
-    kind: "",
-    order: "",
-    timestamp: warifu_ssmix2::Timestamp(""),
-    department: None,
-    flag: Flag::Current,
-};
+/// Withdraws what a message made that is not in force any more and what the living do not make; `forgotten`
+/// where nothing living is left of its person.
+fn bury<'a>(
+    core: &Core,
+    pool: &mut Vec<Box<Buffers>>,
+    (out, dead): (&mut Output, &mut Output),
+    (context, forgotten): (&mut PatientContext, bool),
+    (item, message): (Item<'a>, Message<'a>),
+) {
+    dead.clear();
+    let number = message.number();
+    let patient_id = core.patient_id(&context.patient);
+    let stays = context.stays.clone();
+    if is_dated_adt(item.kind) {
+        kinds::encounter::convert(core, pool, dead, context, &[(item, message)]);
+    }
+    let mut cx = Cx::new(core, dead, context, (item, message), patient_id, pool);
+    kinds::convert(&mut cx);
+    // What it told of the stays is withdrawn with it.
+    context.stays = stays;
+    let before = out.deletes.len();
+    out.turn_to(patient_id);
+    let person = out.person();
+    if forgotten {
+        // A withdrawn patient (ADT^A23) of whom nothing living is left.
+        out.deletes.extend(dead.deletes.iter().map(|d| Delete {
+            message: number,
+            person,
+            ..*d
+        }));
+    }
+    for r in &dead.resources {
+        let shared = r.resource_type == "Patient" || crate::output::is_shared(r.resource_type);
+        if !shared && !out.contains(r.resource_type, r.id) {
+            out.deletes.push(Delete {
+                resource_type: r.resource_type,
+                id: r.id,
+                message: number,
+                person,
+            });
+        }
+    }
+    // A Bundle that only withdraws is named after its patient and has a time as well.
+    if out.deletes.len() > before {
+        out.patient = out.patient.or(dead.patient);
+        out.message_times.append(&mut dead.message_times);
+        if core.options.trace {
+            trace::name_time(message, out);
+        }
+    }
+}
+
+/// Whether newer messages that no storage weighs take the place of all that a message says: it is an older
+/// snapshot, or each of its orders was withdrawn (`taken`). Notes what it takes the place of itself: a message
+/// that withdraws all of its orders, what older ones say of them.
+fn is_overtaken(taken: &mut Set<String>, item: Item<'_>, message: Message<'_>) -> bool {
+    let code = item.kind.map_or("", DataKind::code);
+    if item.kind.is_some_and(DataKind::is_snapshot) {
+        return !taken.insert(code.to_owned());
+    }
+    let kind = message.value(b"MSH", 9).text;
+    let obr = message.first(b"OBR");
+    // A withdrawal that names no drug and no examination does not tell which kind of its type it is of.
+    let is_named = obr
+        .or_else(|| message.first(b"RXE"))
+        .or_else(|| message.first(b"RXA"));
+    let own = if is_named.is_some() { code } else { kind };
+    let (mut is_late, mut withdraws) = (true, true);
+    let mut orders: Vec<String> = Vec::new();
+    for s in message.segments().filter(|s| s.name() == *b"ORC") {
+        let number = s.field(2).comp(1).value().trimmed().some();
+        let placer = || Some(obr?.field(2).comp(1).value().trimmed()).and_then(Val::some);
+        let Some(number) = number.or_else(placer) else {
+            return false;
+        };
+        let group = s.field(4).value().text;
+        let key = |of: &str, group: &str| [of, "\u{1e}", number.text, "\u{1e}", group].concat();
+        let known = [(code, ""), (code, group), (kind, ""), (kind, group)];
+        is_late &= known
+            .iter()
+            .any(|(of, group)| taken.contains(&key(of, group)));
+        withdraws &= warifu_terms::maps::withdrawal(s.field(1).value().text).is_some()
+            || s.field(5).value().text == "CA";
+        orders.push(key(own, group));
+    }
+    is_late &= !orders.is_empty();
+    if withdraws {
+        for order in orders {
+            taken.insert(order);
+        }
+    }
+    is_late
+}
+
+/// A message of a batch.
+struct Read<'a> {
+    /// Number of its file.
+    number: u16,
+    /// What the storage says of its file.
+    item: Item<'a>,
+    /// The file up to its end.
+    bytes: &'a [u8],
+    /// Whether no storage weighs it.
+    is_loose: bool,
+    /// Whether it is one of ADT, when it was sent, its place in the input.
+    weight: (bool, &'a [u8], usize),
+    index: Index,
+}
+
+impl Read<'_> {
+    /// The message, under a number.
+    fn message<'m>(&'m self, arena: &'m Bump, number: u16) -> (Item<'m>, Message<'m>) {
+        let message = Message::new(self.bytes, &self.index, arena, number);
+        (complete(self.item, message), message)
+    }
+}
+
+/// A file as a whole.
+fn whole(number: u16) -> Span {
+    Span {
+        source: source_of(number),
+        ..Span::default()
+    }
+}
 
 fn source_of(number: u16) -> SourceId {
     SourceId(u32::from(number))
@@ -981,6 +1003,319 @@ mod tests {
             let stay = one(&out, "Encounter");
             assert_eq!(at(&stay, "/status"), "finished");
             assert_eq!(at(&stay, "/period/start"), "2026-04-01T10:00:00+09:00");
+        }
+    }
+
+    /// Text of what was made, ids in it: the resources as they stand in the output, in order of type and id.
+    fn made(out: &crate::Output) -> (Vec<String>, Vec<String>) {
+        let text = |r: &crate::OutResource| String::from_utf8(out.json_of(r).to_vec()).unwrap();
+        // The file that is named as a resource's source is not what was said.
+        let mut all: Vec<String> = out.resources.iter().map(text).collect();
+        all.sort();
+        let mut gone: Vec<String> = out
+            .deletes
+            .iter()
+            .map(|d| format!("{}/{}", d.resource_type, d.id.as_str()))
+            .collect();
+        gone.sort();
+        for id in &gone {
+            let twice =
+                |r: &&crate::OutResource| format!("{}/{}", r.resource_type, r.id.as_str()) == *id;
+            assert_eq!(
+                out.resources.iter().find(twice),
+                None,
+                "{id} put and deleted"
+            );
+        }
+        (all, gone)
+    }
+
+    /// Every order of some messages.
+    fn orders(of: &[String]) -> Vec<Vec<&str>> {
+        let [first, rest @ ..] = of else {
+            return vec![Vec::new()];
+        };
+        let mut all = Vec::new();
+        for order in orders(rest) {
+            for at in 0..=order.len() {
+                let mut order = order.clone();
+                order.insert(at, first);
+                all.push(order);
+            }
+        }
+        all
+    }
+
+    /// What messages give does not depend on their order, nor on how they are packed into files: each cut of
+    /// each order is tried. Returns what was made, and the codes told of one file each.
+    fn of_every_packing(messages: &[String]) -> (Vec<serde_json::Value>, Vec<String>) {
+        let mut first = None;
+        for order in orders(messages) {
+            for cuts in 0..1_u32 << (order.len() - 1) {
+                let mut files: Vec<(String, String)> = vec![("f0.hl7".to_owned(), String::new())];
+                for (n, message) in order.iter().enumerate() {
+                    if n > 0 && cuts >> (n - 1) & 1 == 1 {
+                        files.push((format!("f{n}.hl7"), String::new()));
+                    }
+                    files.last_mut().unwrap().1.push_str(message);
+                }
+                let files: Vec<_> = files.iter().map(|f| (f.0.clone(), &*f.1)).collect();
+                let mut outs = vec![convert_patient(&files)];
+                if let [(_, stream)] = &files[..] {
+                    outs.push(convert("", stream));
+                }
+                for out in outs {
+                    let made = made(&out);
+                    let (resources, gone) = first.get_or_insert_with(|| made.clone());
+                    assert_eq!((&made.0, &made.1), (&*resources, &*gone), "{files:#?}");
+                }
+            }
+        }
+        let (resources, gone) = first.unwrap();
+        let parsed = resources.iter().map(|r| serde_json::from_str(r).unwrap());
+        (parsed.collect(), gone)
+    }
+
+    fn of_type<'v>(
+        made: &'v [serde_json::Value],
+        resource_type: &str,
+    ) -> Vec<&'v serde_json::Value> {
+        let of = made.iter().filter(|r| r["resourceType"] == resource_type);
+        of.collect()
+    }
+
+    /// A message of the usual patient, sent at a time.
+    fn sent(event: &str, at: &str, segments: &str) -> String {
+        format!(
+            "MSH|^~\\&|A|B|C|D|{at}||{event}|1|P|2.5||||||~ISO IR87\n\
+            PID|1||0000990001^^^^PI||割符^花子^^^^^L^I||19680303|F\n{segments}\n"
+        )
+    }
+
+    fn result(at: &str, control: &str, values: &[(&str, &str)]) -> String {
+        let mut text = format!(
+            "SPM|1|S1||023^血清^JC10|||||||||||||20260401\nOBR|1|77||E^生化^99|||20260401\nORC|{control}|77||||||||"
+        );
+        for (item, value) in values {
+            let line = ["\nOBX|1|NM|", item, "^項目^JC10||", value, "|g/dL|||||F"];
+            text.push_str(&line.concat());
+        }
+        sent("OUL^R22^OUL_R22", at, &text)
+    }
+
+    const ALB: &str = "3A015000002327101";
+    const TP: &str = "3A010000002327101";
+
+    #[test]
+    fn packing_changes_no_result() {
+        let versions = [("10", "1.1"), ("11", "2.2"), ("12", "3.3"), ("13", "4.4")]
+            .map(|(day, value)| result(&format!("202604{day}0900"), "SC", &[(ALB, value)]));
+        let (made, gone) = of_every_packing(&versions);
+        let values = of_type(&made, "Observation");
+        assert_eq!(values.len(), 1);
+        assert_eq!(values[0]["valueQuantity"]["value"], 4.4);
+        assert_eq!(of_type(&made, "DiagnosticReport").len(), 1);
+        assert_eq!(gone, [""; 0]);
+        // An item that is listed twice in one message is two, however the versions are packed.
+        let twice = ["10", "11"]
+            .map(|day| result(&format!("202604{day}0900"), "SC", &[(ALB, day), (ALB, "5")]));
+        let (made, _) = of_every_packing(&twice);
+        assert_eq!(of_type(&made, "Observation").len(), 2);
+    }
+
+    fn prescription(at: &str, control: &str, tablets: &str) -> String {
+        let drug = if tablets.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "\nRXE||103835401^薬^HOT9|{tablets}||TAB^錠^MR9P|||||{tablets}|TAB^錠^MR9P\nTQ1|1||1011000400000000&朝&JAMISDP01|||1^d|20260401\nRXR|PO"
+            )
+        };
+        sent(
+            "RDE^O11^RDE_O11",
+            at,
+            &format!("ORC|{control}|21||21_01|||||20260401{drug}"),
+        )
+    }
+
+    #[test]
+    fn packing_changes_no_prescription() {
+        let versions = ["10", "11", "12", "13"]
+            .map(|day| prescription(&format!("202604{day}0900"), "NW", day));
+        let (made, gone) = of_every_packing(&versions);
+        let drugs = of_type(&made, "MedicationRequest");
+        assert_eq!(drugs.len(), 1, "{drugs:#?}");
+        let text = drugs[0].to_string();
+        assert!(text.contains("13錠") && !text.contains("12錠"), "{text}");
+        assert_eq!(gone, [""; 0]);
+    }
+
+    fn event(trigger: &str, at: &str, bed: &str, times: &str) -> String {
+        let text = format!("EVN||{at}||||{at}\nPV1|1|I|{bed}{}{times}", "|".repeat(41));
+        sent(&format!("ADT^{trigger}^ADT_{trigger}"), at, &text)
+    }
+
+    #[test]
+    fn packing_changes_no_stay() {
+        let admitted = "202604011000";
+        let events = [
+            event("A01", "202604011005", "3E^301^1", admitted),
+            event("A02", "202604021000", "3E^302^1", ""),
+            event("A12", "202604021100", "3E^302^1", ""),
+            event("A02", "202604031000", "4W^401^1", ""),
+            event(
+                "A03",
+                "202604051000",
+                "4W^401^1",
+                &format!("{admitted}|202604051000"),
+            ),
+        ];
+        let (made, gone) = of_every_packing(&events);
+        let stays = of_type(&made, "Encounter");
+        assert_eq!(stays.len(), 1, "{stays:#?}");
+        assert_eq!(stays[0]["status"], "finished");
+        assert_eq!(gone, [""; 0]);
+    }
+
+    /// ADT-61 and ADT-00 say all each time: what the newest does not say is no more, as in a storage.
+    #[test]
+    fn the_newest_snapshot_takes_the_place_of_the_older() {
+        let allergies = |at: &str, what: &[&str]| {
+            let lines = what.iter().enumerate();
+            let lines =
+                lines.map(|(n, w)| format!("IAM|{}|FA^食物^HL70127|{w}^{w}^99|SV||A|{w}", n + 1));
+            sent("ADT^A60^ADT_A60", at, &lines.collect::<Vec<_>>().join("\n"))
+        };
+        let (made, gone) = of_every_packing(&[
+            allergies("202604010900", &["ソバ", "卵"]),
+            allergies("202604020900", &["卵"]),
+        ]);
+        assert_eq!(of_type(&made, "AllergyIntolerance").len(), 1);
+        assert_eq!(gone.len(), 1, "{gone:?}");
+        assert!(gone[0].starts_with("AllergyIntolerance/"));
+        let basic =
+            |at: &str, event: &str, rest: &str| sent(&format!("ADT^{event}^ADT_{event}"), at, rest);
+        let height = "OBX|1|NM|9N001000000000001^身長^JC10||158.4|cm^cm^ISO+|||||F";
+        let old = basic("202604010900", "A08", height);
+        let (made, gone) = of_every_packing(&[old.clone(), basic("202604020900", "A08", "")]);
+        assert_eq!(of_type(&made, "Patient").len(), 1);
+        assert!(of_type(&made, "Observation").is_empty());
+        assert_eq!(gone.len(), 1);
+        // A23 withdraws the person; one that is overtaken does not.
+        let withdrawn = basic("202604020900", "A23", "");
+        let (made, gone) = of_every_packing(&[old.clone(), withdrawn.clone()]);
+        assert!(made.is_empty(), "{made:#?}");
+        assert_eq!(gone.len(), 2);
+        let (made, gone) = of_every_packing(&[
+            old.clone(),
+            withdrawn.clone(),
+            basic("202604030900", "A08", height),
+        ]);
+        assert_eq!((of_type(&made, "Patient").len(), gone.len()), (1, 0));
+        assert!(
+            of_type(&made, "Patient")[0]
+                .get("active")
+                .is_none_or(|a| a == true)
+        );
+        let other = result("202604010800", "SC", &[(ALB, "4")]);
+        let (made, gone) = of_every_packing(&[old, withdrawn, other]);
+        assert_eq!(of_type(&made, "Patient")[0]["active"], false);
+        assert_eq!(gone.len(), 1, "{gone:?}");
+    }
+
+    /// What withdraws an order withdraws what older messages of it made, whether it repeats that or not.
+    #[test]
+    fn a_withdrawal_withdraws_what_older_messages_of_its_order_made() {
+        let old = result("202604010900", "SC", &[(ALB, "4"), (TP, "7")]);
+        let gone_away = result("202604020900", "CA", &[]);
+        let (made, gone) = of_every_packing(&[old.clone(), gone_away.clone()]);
+        assert!(of_type(&made, "Observation").is_empty());
+        assert_eq!(of_type(&made, "DiagnosticReport")[0]["status"], "cancelled");
+        assert_eq!(gone.len(), 2, "{gone:?}");
+        // What is sent after it stands; the rest of the older one does not.
+        let again = result("202604030900", "SC", &[(ALB, "5")]);
+        let (made, gone) = of_every_packing(&[old.clone(), gone_away, again]);
+        let values = of_type(&made, "Observation");
+        assert_eq!((values.len(), gone.len()), (1, 1));
+        assert_eq!(values[0]["status"], "final");
+        // Without a withdrawal the rest stays, and that is told.
+        let less = result("202604020900", "SC", &[(ALB, "5")]);
+        let (made, gone) = of_every_packing(&[old.clone(), less.clone()]);
+        assert_eq!((of_type(&made, "Observation").len(), gone.len()), (2, 0));
+        let both = [("b".to_owned(), &*old), ("a".to_owned(), &*less)];
+        let out = convert_patient(&both);
+        let told = out
+            .diagnostics
+            .iter()
+            .find(|d| d.code.code == "MAP021")
+            .unwrap();
+        assert_eq!(
+            (told.span.source.0, told.argument.as_deref()),
+            (0, Some("1"))
+        );
+        // A prescription that is withdrawn without its drug; another Rp and another order stay.
+        let other = prescription("202604010900", "NW", "2").replace("|21||", "|22||");
+        let rp = prescription("202604010900", "NW", "3")
+            .replace("21_01", "21_02")
+            .replace("103835401", "103835402");
+        let (made, gone) = of_every_packing(&[
+            prescription("202604010900", "NW", "1"),
+            other,
+            rp,
+            prescription("202604020900", "CA", ""),
+        ]);
+        assert_eq!(of_type(&made, "MedicationRequest").len(), 2);
+        assert_eq!(gone.len(), 1, "{gone:?}");
+        // An injection is of the same type of message; one of that number is not withdrawn with a drug of a
+        // prescription.
+        let injected =
+            prescription("202604010900", "NW", "1") + "RXC|A|103835401^薬^HOT9|1|TAB^錠^MR9P\n";
+        let (_, gone) =
+            of_every_packing(&[injected.clone(), prescription("202604020900", "CA", "")]);
+        assert_eq!(gone.len(), 1);
+        let (_, gone) = of_every_packing(&[injected, prescription("202604020900", "CA", "1")]);
+        assert!(gone.is_empty());
+    }
+
+    /// In a trace the fields of a message that is overtaken are not in force.
+    #[test]
+    fn what_is_overtaken_is_not_in_force() {
+        let old = result("202604010900", "SC", &[(ALB, "4")]);
+        for new in [
+            result("202604020900", "SC", &[(ALB, "5")]),
+            result("202604020900", "CA", &[]),
+        ] {
+            let out = convert("", &(old.clone() + &new));
+            let cut = u32::try_from(old.len()).unwrap();
+            let of = |u: &&crate::trace::Unused| u.start < cut && u.path.segment == *b"OBX";
+            let fields: Vec<_> = out.unused.iter().filter(of).map(|u| u.reason).collect();
+            assert!(!fields.is_empty());
+            assert!(
+                fields
+                    .iter()
+                    .all(|r| *r == crate::trace::Reason::NotInForce),
+                "{fields:?}"
+            );
+            assert!(out.unused.iter().all(|u| u.message == 0));
+        }
+    }
+
+    /// A version in force of which nothing can be read withdraws nothing of the older ones.
+    #[test]
+    fn what_cannot_be_read_withdraws_nothing() {
+        let old = result("202604010900", "SC", &[(ALB, "4")]);
+        let name = |stamp: &str, flag| path("OML-11", "20260401", stamp, "01", flag);
+        for (new, told) in [
+            ("", true),
+            ("PID|1", true),
+            (&*result("202604020900", "SC", &[]), false),
+        ] {
+            let out = convert_patient(&[
+                (name("20260401090000000", '2'), &*old),
+                (name("20260402090000000", '1'), new),
+            ]);
+            assert_eq!(out.deletes.is_empty(), told, "{new}");
+            assert_eq!(reported(&out, "MAP021"), told);
         }
     }
 

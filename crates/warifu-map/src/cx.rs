@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use warifu_diag::{Code, Diagnostic, Label, SourceId, Span};
 use warifu_fhir::{Buffers, Id, Object, Resource, Src};
-use warifu_hl7::{Message, Part, Val};
+use warifu_hl7::{Message, Part, Segment, Val};
 use warifu_ssmix2::DataKind;
 
 use crate::convert::Core;
@@ -306,6 +306,13 @@ impl<'a> Cx<'a, '_> {
         }
     }
 
+    /// [`Cx::used`] of all fields of a segment.
+    pub(crate) fn used_all(&mut self, segment: Segment<'_>) {
+        if self.conv.options.trace {
+            crate::trace::use_all(self, segment);
+        }
+    }
+
     // --- resources ------------------------------------------------------------------------------
 
     /// Opens a resource. Several may be open at once.
@@ -344,8 +351,7 @@ impl<'a> Cx<'a, '_> {
             ..before(number).span
         };
         let mut d = Diagnostic::new(code, here).with(resource_type);
-        let other = self.out.maker(resource_type, id);
-        if let Some(other) = other.filter(|m| *m != number) {
+        if let Some(other) = self.out.other_maker(resource_type, id, number) {
             d = d.with_label(before(other));
         }
         self.out.report(d);
@@ -562,9 +568,6 @@ impl<'a> Cx<'a, '_> {
             return id;
         }
         let ordinal = self.out.count_again(resource_type, id);
-        if ordinal == 0 {
-            return id;
-        }
         self.report(code, &at);
         let ordinal = ordinal.to_string();
         let mut all: [&str; 12] = [""; 12];
@@ -593,7 +596,7 @@ impl<'a> Cx<'a, '_> {
     ) -> Id {
         let id = self.id(resource_type, parts, n, suffix);
         let number = self.message.number();
-        let Some(other) = self.out.maker(resource_type, id).filter(|m| *m != number) else {
+        let Some(other) = self.out.other_maker(resource_type, id, number) else {
             return id;
         };
         let file = self.item;

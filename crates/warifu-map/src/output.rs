@@ -73,8 +73,8 @@ pub struct Output {
     pub paths: warifu_order::Map<Src, warifu_diag::FieldPath>,
     /// Fields that have a value but left no leaf (tracing on).
     pub unused: Vec<crate::trace::Unused>,
-    /// Where those of the file at hand begin.
-    pub(crate) unused_from: usize,
+    /// Where those of the file at hand begin, and the file.
+    pub(crate) unused_from: (usize, Option<SourceId>),
     /// Logical id of the first patient met.
     pub patient: Option<Id>,
     /// Logical ids of the persons whose messages were converted or withdrawn, in turn.
@@ -95,11 +95,10 @@ pub struct Output {
     sources: Map<u16, Option<String>>,
     /// The message that made each resource, once there are more than [`FEW`].
     seen: Map<(Id, &'static str), u32>,
-    /// How often an id was asked for by entries of one message, where more than once; 0 for what an earlier
-    /// message of the same file made.
+    /// How often an id was asked for by entries of one message, where more than once.
     again: Map<(Id, &'static str), u32>,
-    /// How many resources there were when the message at hand began.
-    begun: usize,
+    /// Files of the messages of the person at hand, where messages have numbers of their own.
+    files: Vec<u16>,
     /// Messages whose order number another file has as well, reported already.
     shared_orders: Set<u16>,
     /// Requests of tests, by number and item.
@@ -108,6 +107,26 @@ pub struct Output {
     pub(crate) facility: Vec<u8>,
     /// Messages of whose visit a stay keeps what it has no element for.
     pub(crate) kept_visits: Set<u16>,
+}
+
+/// What was there before messages had numbers of their own.
+#[derive(Debug)]
+pub(crate) struct Apart {
+    diagnostics: usize,
+    resources: usize,
+    deletes: usize,
+    message_times: usize,
+    visits: usize,
+    pub(crate) events: usize,
+    pub(crate) used: usize,
+    pub(crate) lost: usize,
+    pub(crate) unused: usize,
+    pub(crate) paths: Map<Src, warifu_diag::FieldPath>,
+}
+
+/// The file of a message instead of its own number.
+pub(crate) fn name_file(n: &mut u16, files: &[u16]) {
+    *n = files.get(usize::from(*n)).copied().unwrap_or(*n);
 }
 
 /// By what a shared resource was described last.
@@ -152,7 +171,7 @@ impl Output {
         self.lost.clear();
         self.paths.clear();
         self.unused.clear();
-        self.unused_from = 0;
+        self.unused_from = (0, None);
         self.message_times.clear();
         self.visits.clear();
         self.patient = None;
@@ -166,7 +185,7 @@ impl Output {
         self.outdated = false;
         self.seen.clear();
         self.again.clear();
-        self.begun = 0;
+        self.files.clear();
         self.shared_orders.clear();
         self.kept_visits.clear();
         self.facility.clear();
@@ -187,7 +206,7 @@ impl Output {
     }
     /// Adds a finding of a message, unless its file has [`MAX_FINDINGS`] already.
     pub(crate) fn report(&mut self, d: Diagnostic) {
-        let found = self.found.entry(d.span.source.0);
+        let found = self.found.entry(self.file_of(d.span.source).0);
         let (count, worst) = found.or_insert((0, Severity::Info));
         *count += 1;
         if *count > MAX_FINDINGS {
@@ -207,8 +226,65 @@ impl Output {
     }
     /// Whether findings of a file were left out.
     pub(crate) fn is_cut(&self, message: u16) -> bool {
-        let found = self.found.get(&u32::from(message));
+        let found = self.found.get(&self.file_of(SourceId(message.into())).0);
         found.is_some_and(|(count, _)| *count > MAX_FINDINGS)
+    }
+    /// The file of a message.
+    pub(crate) fn file_of(&self, message: SourceId) -> SourceId {
+        let n = usize::try_from(message.0).unwrap_or(usize::MAX);
+        self.files
+            .get(n)
+            .map_or(message, |n| SourceId(u32::from(*n)))
+    }
+    /// From here on messages have numbers of their own, which are their places in `files`.
+    pub(crate) fn number_apart(&mut self, files: Vec<u16>) -> Apart {
+        self.files = files;
+        Apart {
+            diagnostics: self.diagnostics.len(),
+            resources: self.resources.len(),
+            deletes: self.deletes.len(),
+            message_times: self.message_times.len(),
+            visits: self.visits.len(),
+            events: self.events.len(),
+            used: self.used.len(),
+            lost: self.lost.len(),
+            unused: self.unused.len(),
+            paths: std::mem::take(&mut self.paths),
+        }
+    }
+    /// What was made since names its files again.
+    pub(crate) fn number_by_file(&mut self, since: Apart) {
+        let files = std::mem::take(&mut self.files);
+        let source = |s: &mut SourceId| {
+            let mut n = u16::try_from(s.0).unwrap_or(u16::MAX);
+            name_file(&mut n, &files);
+            s.0 = n.into();
+        };
+        for d in self.diagnostics.iter_mut().skip(since.diagnostics) {
+            source(&mut d.span.source);
+            for label in d.extra.iter_mut().flat_map(|e| &mut e.secondary) {
+                source(&mut label.span.source);
+            }
+        }
+        for r in self.resources.iter_mut().skip(since.resources) {
+            name_file(&mut r.message, &files);
+        }
+        for d in self.deletes.iter_mut().skip(since.deletes) {
+            name_file(&mut d.message, &files);
+        }
+        for (n, _) in self.message_times.iter_mut().skip(since.message_times) {
+            name_file(n, &files);
+        }
+        if let Some(visits) = self
+            .visits
+            .get_mut(since.visits..)
+            .filter(|v| !v.is_empty())
+        {
+            crate::clins::number_by_file(visits, &files);
+        }
+        if !(self.used.is_empty() && self.unused.is_empty() && self.events.is_empty()) {
+            crate::trace::number_by_file(self, since, &files);
+        }
     }
     /// Ends a conversion.
     pub(crate) fn finish(&mut self) {
@@ -244,21 +320,21 @@ impl Output {
         let same = |r: &&OutResource| r.id == id && r.resource_type == resource_type;
         self.resources.iter().find(same).map(|r| r.message)
     }
-    /// A message of this file begins: what one before it made is the same thing when it comes again.
-    pub(crate) fn begin(&mut self, file: u16) {
-        for r in self.resources.iter().skip(self.begun) {
-            if r.message == file {
-                self.again.insert((r.id, r.resource_type), 0);
-            }
-        }
-        self.begun = self.resources.len();
+    /// The message that made a resource, if it stands in another file than `message`.
+    pub(crate) fn other_maker(
+        &self,
+        resource_type: &'static str,
+        id: Id,
+        message: u16,
+    ) -> Option<u16> {
+        let file_of = |n: u16| self.file_of(SourceId(n.into()));
+        let other = self.maker(resource_type, id)?;
+        (file_of(other) != file_of(message)).then_some(other)
     }
-    /// Counts an entry whose id is there already; the second gives 2, and one of another message 0.
+    /// Counts an entry whose id is there already; the second gives 2.
     pub(crate) fn count_again(&mut self, resource_type: &'static str, id: Id) -> u32 {
         let count = self.again.entry((id, resource_type)).or_insert(1);
-        if *count > 0 {
-            *count += 1;
-        }
+        *count += 1;
         *count
     }
     /// Notes that a message has the order number of another file; whether that is new.

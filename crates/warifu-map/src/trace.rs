@@ -1,16 +1,17 @@
 //! The trace: for each leaf of the output its row and source bytes; for each source field whether it
 //! was used.
 
-use warifu_order::Map;
+use warifu_order::{Map, Set};
 
 use warifu_diag::catalogue::{enc, hl7};
 use warifu_diag::{Code, FieldPath, SourceId};
 use warifu_fhir::{Row, Src};
-use warifu_hl7::{Index, Message, Part, findings};
+use warifu_hl7::{Index, Message, Part, Segment, findings};
 
 use crate::convert::Core;
+use crate::cx::{Cx, Item, Sourced as _};
 use crate::kinds;
-use crate::output::{OutResource, Output};
+use crate::output::{Apart, OutResource, Output, name_file};
 use crate::table::Action;
 
 /// One source of a leaf.
@@ -112,37 +113,21 @@ static WITHOUT_FIELD: [Code; 5] = [
 ];
 
 /// Names the paths of findings and, with tracing on, of leaves; lists unused fields.
-pub(crate) fn finish_message(
-    message: Message<'_>,
+pub(crate) fn finish_messages<'a>(
+    messages: &[(Item<'a>, Message<'a>)],
     core: &Core,
     out: &mut Output,
     mark: Mark,
     first_diagnostic: usize,
 ) {
-    finish_messages(
-        std::slice::from_ref(&message),
-        core,
-        out,
-        mark,
-        first_diagnostic,
-    );
-}
-
-pub(crate) fn finish_messages(
-    messages: &[Message<'_>],
-    core: &Core,
-    out: &mut Output,
-    mark: Mark,
-    first_diagnostic: usize,
-) {
-    let by_number: Map<u16, &Message<'_>> = if messages.len() > 1 || core.options.trace {
-        messages.iter().map(|m| (m.number(), m)).collect()
+    let by_number: Map<u16, &Message<'a>> = if messages.len() > 1 || core.options.trace {
+        messages.iter().map(|(_, m)| (m.number(), m)).collect()
     } else {
         Map::new()
     };
-    let find = |n: u32| -> Option<&Message<'_>> {
+    let find = |n: u32| -> Option<&Message<'a>> {
         match messages {
-            [m] if u32::from(m.number()) == n => Some(m),
+            [(_, m)] if u32::from(m.number()) == n => Some(m),
             [_] => None,
             _ => u16::try_from(n)
                 .ok()
@@ -156,7 +141,7 @@ pub(crate) fn finish_messages(
         }
     }
     if core.options.trace {
-        note_sources(messages, core, out, mark, &find);
+        note_sources(messages, core, out, (mark, first_diagnostic), &find);
     }
 }
 
@@ -164,10 +149,10 @@ pub(crate) fn finish_messages(
 /// converts: in wasm that is a part of its own.
 #[inline(never)]
 fn note_sources<'m, 'a>(
-    messages: &'m [Message<'a>],
+    messages: &'m [(Item<'a>, Message<'a>)],
     core: &Core,
     out: &mut Output,
-    mark: Mark,
+    (mark, first_diagnostic): (Mark, usize),
     find: &dyn Fn(u32) -> Option<&'m Message<'a>>,
 ) {
     let reasons = core.reasons.get_or_init(Reasons::read);
@@ -184,7 +169,17 @@ fn note_sources<'m, 'a>(
         }
     }
     let lost = sorted(out.lost.iter().skip(mark.lost).map(|(s, _)| *s));
-    for m in messages {
+    // Where what a message says is said by a newer one, and nothing of it stands, it is not in force.
+    let found = out.diagnostics.iter().skip(first_diagnostic);
+    let replaced = found.filter(|d| d.code.code == "MAP016");
+    let replaced: Set<u32> = replaced.map(|d| d.span.source.0).collect();
+    for (_, m) in messages {
+        if replaced.contains(&u32::from(m.number()))
+            && Cover::of(&leaves, m.number()).spans.is_empty()
+        {
+            note_passed(*m, out);
+            continue;
+        }
         let [lost, read] = [&lost, &read].map(|all| Cover::of(all, m.number()));
         list_unused(*m, out, &leaves, &|field, name, n| {
             if lost.touches(field) {
@@ -195,6 +190,25 @@ fn note_sources<'m, 'a>(
                 reasons.of(name, n)
             }
         });
+    }
+}
+
+/// Notes that all of a segment was read.
+#[inline(never)]
+pub(crate) fn use_all(cx: &mut Cx<'_, '_>, segment: Segment<'_>) {
+    for (_, field) in segment.fields() {
+        cx.used(&field);
+    }
+}
+
+/// Names the path of the time of a message that only withdraws.
+#[inline(never)]
+pub(crate) fn name_time(message: Message<'_>, out: &mut Output) {
+    let sent = message.value(b"MSH", 7).src();
+    if sent.is_some()
+        && let Some(path) = message.locate(sent.start)
+    {
+        out.paths.insert(sent, path);
     }
 }
 
@@ -212,8 +226,32 @@ pub(crate) fn note_passed_files(
             let bytes = bytes.get(..end).unwrap_or_default();
             index.build_part(bytes, start, core.options.charset);
             let message = Message::new(bytes, &index, &arena, number);
-            list_unused(message, out, &[], &|_, _, _| Reason::NotInForce);
+            note_passed(message, out);
         }
+    }
+}
+
+/// Lists all fields of a message that is not in force.
+#[inline(never)]
+pub(crate) fn note_passed(message: Message<'_>, out: &mut Output) {
+    list_unused(message, out, &[], &|_, _, _| Reason::NotInForce);
+}
+
+/// What was traced of messages that had numbers of their own names their files again.
+#[inline(never)]
+pub(crate) fn number_by_file(out: &mut Output, since: Apart, files: &[u16]) {
+    let events = out.events.iter_mut().skip(since.events);
+    let used = out.used.iter_mut().skip(since.used);
+    let lost = out.lost.iter_mut().skip(since.lost);
+    let sources = events.map(|e| &mut e.src).chain(used);
+    let sources = sources.chain(lost.map(|(s, _)| s)).map(|s| &mut s.message);
+    let unused = out.unused.iter_mut().skip(since.unused);
+    let all = sources.chain(unused.map(|u| &mut u.message));
+    all.for_each(|n| name_file(n, files));
+    let paths = std::mem::replace(&mut out.paths, since.paths);
+    for (mut src, path) in paths.into_sorted() {
+        name_file(&mut src.message, files);
+        out.paths.insert(src, path);
     }
 }
 
@@ -234,10 +272,11 @@ fn list_unused(
     leaves: &[Src],
     reason: &dyn Fn(Part<'_>, [u8; 3], usize) -> Reason,
 ) {
-    if out.unused.last().map(|u| u.message) != Some(m.number()) {
-        out.unused_from = out.unused.len();
+    let file = Some(out.file_of(SourceId(m.number().into())));
+    if out.unused_from.1 != file {
+        out.unused_from = (out.unused.len(), file);
     }
-    let most = out.unused_from + MAX_UNUSED;
+    let most = out.unused_from.0 + MAX_UNUSED;
     let leaves = Cover::of(leaves, m.number());
     let left = |part: Part<'_>| part.is_some() && !leaves.touches(part);
     for segment in m.segments() {

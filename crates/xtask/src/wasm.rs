@@ -105,7 +105,9 @@ impl Part {
 const PARTS: [Part; 3] = [
     Part {
         name: "clins",
-        roots: "warifu_map::clins::parts",
+        roots: "warifu_convert::write_clins,warifu_convert::clins_pieces,\
+                warifu_map::clins::parts,warifu_map::clins::visit::note_visit,\
+                warifu_map::clins::visit::number_by_file",
     },
     Part {
         name: "documents",
@@ -119,7 +121,7 @@ const PARTS: [Part; 3] = [
                 warifu_convert::bundle_hits,warifu_convert::resource_hits,warifu_convert::keep,\
                 warifu_convert::hits::Hits::of,warifu_convert::unused,\
                 warifu_map::trace::each_hit,warifu_map::trace::note_sources,\
-                warifu_map::trace::note_passed_files,\
+                warifu_map::trace::note_passed_files,warifu_map::trace::note_passed,\
                 warifu_map::kinds::provenance::each,warifu_map::kinds::provenance::write",
     },
 ];

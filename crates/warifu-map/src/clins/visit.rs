@@ -34,7 +34,22 @@ pub struct Visit {
     pub class: Option<(String, Src)>,
 }
 
+/// Visits of messages that had numbers of their own name their files again. In wasm a root of the part.
+#[inline(never)]
+pub(crate) fn number_by_file(visits: &mut [Visit], files: &[u16]) {
+    for v in visits {
+        let department = v.department.iter_mut().map(|d| &mut d.src);
+        let class = v.class.iter_mut().map(|c| &mut c.1);
+        let all = department.chain(class).chain([&mut v.sent]);
+        let all = all.map(|s| &mut s.message).chain([&mut v.message]);
+        all.for_each(|n| crate::output::name_file(n, files));
+    }
+}
+
 /// Keeps what the message says of its visit in [`crate::Output::visits`].
+///
+/// Like [`super::parts`] the root of a part.
+#[inline(never)]
 pub(crate) fn note_visit(cx: &mut Cx<'_, '_>) {
     let m = cx.message();
     let mut ordered: Option<Part<'_>> = None;

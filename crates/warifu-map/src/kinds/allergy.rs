@@ -111,9 +111,7 @@ fn al1(cx: &mut Cx<'_, '_>, sent: u64) {
         });
         if sent <= *last || is_listed {
             cx.report(&MAP112, &segment.field(3));
-            for (_, field) in segment.fields() {
-                cx.used(&field);
-            }
+            cx.used_all(segment);
             continue;
         }
         entry(cx, &AL1_TO_JP_ALLERGY, segment, &mut listed);
@@ -146,9 +144,7 @@ fn entry<'a>(
         let code = if told { &MAP009 } else { &MAP012 };
         cx.report_with(code, &segment, if iam { "IAM-3" } else { "AL1-3" });
         if !told {
-            for (_, field) in segment.fields() {
-                cx.used(&field);
-            }
+            cx.used_all(segment);
             return;
         }
     }

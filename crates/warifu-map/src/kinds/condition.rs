@@ -219,11 +219,7 @@ fn problem<'a>(cx: &mut Cx<'a, '_>, group: &mut Group<'a>, last_order: Option<Se
         .is_some_and(|(_, file)| *file != cx.message().number());
     if newer {
         cx.report(&MAP115, &instance);
-        for segment in group.segments() {
-            for (_, field) in segment.fields() {
-                cx.used(&field);
-            }
-        }
+        group.segments().iter().for_each(|s| cx.used_all(*s));
         return;
     }
     // A withdrawal may name the entry alone.
@@ -232,11 +228,7 @@ fn problem<'a>(cx: &mut Cx<'a, '_>, group: &mut Group<'a>, last_order: Option<Se
             == maps::ProblemAction::EnteredInError;
     if !withdraws && !names_disease(prb, group.first(*b"ZPR")) {
         cx.report_with(&MAP012, &prb, "PRB-3");
-        for segment in group.segments() {
-            for (_, field) in segment.fields() {
-                cx.used(&field);
-            }
-        }
+        group.segments().iter().for_each(|s| cx.used_all(*s));
         return;
     }
     let (parts, count) = identity(prb);

@@ -72,9 +72,7 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
 pub(crate) fn of_problems(cx: &mut Cx<'_, '_>) {
     for segment in cx.message().segments().filter(|s| s.name() == *b"ZI1") {
         if cx.context.has_adt00 && !segment.field(10).is_some() {
-            for (_, field) in segment.fields() {
-                cx.used(&field);
-            }
+            cx.used_all(segment);
             continue;
         }
         coverage(cx, segment);
@@ -128,9 +126,7 @@ fn coverage<'a>(cx: &mut Cx<'a, '_>, in1: Segment<'a>) {
         "",
     );
     if cx.emitted("Coverage", id) {
-        for (_, field) in in1.fields() {
-            cx.used(&field);
-        }
+        cx.used_all(in1);
         return;
     }
     let public = class == Some(maps::InsuranceClass::PublicExpense);

@@ -252,7 +252,6 @@ pub(crate) fn note_performed(
 /// Converts one message into `cx.out`.
 pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     use DataKind as K;
-    cx.out.begin(cx.message().number());
     let sent = cx.message().value(b"MSH", 7);
     if let Some(t) = warifu_hl7::time::parse(sent.text) {
         cx.used(&sent);

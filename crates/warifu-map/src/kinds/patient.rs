@@ -139,17 +139,8 @@ pub(crate) fn ensure(cx: &mut Cx<'_, '_>) {
     let newest = cx.context.told_by.is_none_or(|newest| newest == number);
     if !cx.context.has_adt00 && newest && !cx.emitted("Patient", cx.patient_id()) {
         patient(cx, !cx.context.withdrawn);
-    } else if cx.options().trace {
-        for (_, field) in cx
-            .message()
-            .first(b"PID")
-            .into_iter()
-            .flat_map(|s| s.fields())
-        {
-            for component in field.reps().flat_map(|rep| rep.comps()) {
-                cx.used(&component);
-            }
-        }
+    } else if let Some(pid) = cx.message().first(b"PID") {
+        cx.used_all(pid);
     }
 }
 
@@ -601,21 +592,24 @@ fn row(source: &str) -> Option<&'static RowId> {
     super::practitioner::row(&NK1_TO_JP_PATIENT, source)
 }
 
+/// Notes that nothing is made of a contact. Only a trace has use for that.
+#[inline(never)]
+fn lose<'a>(cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
+    for (n, field) in nk1.fields().filter(|(n, f)| *n > 1 && f.is_some()) {
+        let mut rows = NK1_TO_JP_PATIENT.rows.iter();
+        if let Some(row) = rows.find(|r| usize::from(r.field) == n) {
+            cx.out.lost.push((field.src(), &row.row));
+        }
+    }
+}
+
 /// One NK1 → one contact. The patient (`SEL`) is no contact of themselves.
 fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
     let relation = nk1.field(3);
     if relation.comp(1).value().text.trim() == "SEL" {
         cx.report(&MAP114, &relation);
         if cx.options().trace {
-            for (n, field) in nk1.fields().filter(|(n, f)| *n > 1 && f.is_some()) {
-                if let Some(row) = NK1_TO_JP_PATIENT
-                    .rows
-                    .iter()
-                    .find(|r| usize::from(r.field) == n)
-                {
-                    cx.out.lost.push((field.src(), &row.row));
-                }
-            }
+            lose(cx, nk1);
         }
         return;
     }

@@ -56,9 +56,7 @@ fn observation<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>, group: &Group<'a>) {
     }
     let Some(status) = status.to else {
         cx.report(&MAP209, &obx.field(11));
-        for (_, field) in obx.fields() {
-            cx.used(&field);
-        }
+        cx.used_all(obx);
         return;
     };
     let [first, second] = both_triplets(obx.field(3));

@@ -254,9 +254,7 @@ fn batches<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>) -> List<'a, Batch<'a>> {
             b"RXA" if s.field(5).is_some() => rxas.push(*s),
             b"RXA" => {
                 cx.report_with(&MAP306, s, "RXA-5");
-                for (_, field) in s.fields() {
-                    cx.used(&field);
-                }
+                cx.used_all(*s);
             }
             b"RXR" if !rxas.is_empty() => {
                 all.push(Batch {

@@ -240,13 +240,7 @@ pub(super) fn convert(cx: &mut Cx<'_, '_>, injection: bool) {
             };
         if !drug {
             cx.report_with(&MAP306, &rxe, if injection { "RXC-2" } else { "RXE-2" });
-            for (_, field) in group
-                .segments()
-                .iter()
-                .flat_map(warifu_hl7::Segment::fields)
-            {
-                cx.used(&field);
-            }
+            group.segments().iter().for_each(|s| cx.used_all(*s));
             return;
         }
         let order = super::order_number(cx, group);
