@@ -682,36 +682,32 @@ impl<'a> Cx<'a, '_> {
     /// The stay or visit that a moment (`YYYYMMDD…` digits, 8 at least) falls into: an inpatient stay
     /// that contains it, else the only visit of that day.
     pub fn encounter_at(&self, digits: &str) -> Option<Id> {
-        let time = warifu_hl7::time::parse(digits)?;
-        let key = time.sort_key();
-        let day = key / 1_000_000_000;
-        let inpatient = self.context.stays.iter().rev().find(|s| {
-            s.inpatient
-                && s.start / 1_000_000_000 <= day
-                && s.end.is_none_or(|e| e / 1_000_000_000 >= day)
-        });
-        if let Some(s) = inpatient {
-            return Some(s.id);
-        }
-        let mut visits = self
-            .context
-            .stays
-            .iter()
-            .filter(|s| !s.inpatient && s.start / 1_000_000_000 == day);
-        let first = visits.next()?;
-        let same_department =
-            |s: &&Stay| !self.item.department.is_empty() && s.department == self.item.department;
-        if let Some(s) = self
-            .context
-            .stays
-            .iter()
-            .filter(|s| !s.inpatient && s.start / 1_000_000_000 == day)
-            .find(same_department)
-        {
-            return Some(s.id);
-        }
-        visits.next().is_none().then_some(first.id)
+        let day = warifu_hl7::time::parse(digits)?.sort_key() / DAY;
+        encounter_of(&self.context.stays, day, self.item.department)
     }
+}
+
+/// Of so many stays, visits, moves of one day the last are looked at, so that what is done for each file grows
+/// with the number of files alone. No patient has as many.
+pub(crate) const NEAR: usize = 4096;
+
+/// The stay, else the visit, of a day. They are in order of their start.
+fn encounter_of(stays: &[Stay], day: u64, department: &str) -> Option<Id> {
+    let begun_before = |day: u64| stays.partition_point(|s| s.start / DAY < day);
+    let begun = stays.get(..begun_before(day + 1)).unwrap_or_default();
+    let lasts = |s: &&Stay| s.inpatient && s.end.is_none_or(|e| e / DAY >= day);
+    if let Some(s) = begun.iter().rev().take(NEAR).find(lasts) {
+        return Some(s.id);
+    }
+    let today = begun.get(begun_before(day)..).unwrap_or_default();
+    let today = today.get(today.len().saturating_sub(NEAR)..);
+    let visits = || today.unwrap_or_default().iter().filter(|s| !s.inpatient);
+    let first = visits().next()?;
+    let same = |s: &&Stay| !department.is_empty() && s.department == department;
+    if let Some(s) = visits().find(same) {
+        return Some(s.id);
+    }
+    visits().nth(1).is_none().then_some(first.id)
 }
 
 /// By what the bytes of a message are read: delimiters and charset.
@@ -775,4 +771,46 @@ pub(crate) fn concat<'a>(arena: &'a bumpalo::Bump, pieces: &[&str]) -> &'a str {
         s.push_str(p);
     }
     s.into_bump_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DAY, Stay, encounter_of};
+
+    #[test]
+    fn the_stay_or_visit_of_a_day_is_found_among_hundreds_of_thousands() {
+        let ids = ["a", "b", "c", "d"].map(warifu_fhir::Id::readable);
+        let stay = |n: usize, inpatient: bool, day: u64, end: Option<u64>, department: &str| Stay {
+            id: ids[n],
+            inpatient,
+            start: day * DAY,
+            end: end.map(|end| end * DAY + DAY - 1),
+            department: department.to_owned(),
+        };
+        let mut stays = vec![
+            stay(0, true, 20_260_401, Some(20_260_403), ""),
+            stay(1, false, 20_260_403, None, "01"),
+            stay(1, false, 20_260_405, None, "01"),
+            stay(2, false, 20_260_405, None, "08"),
+            stay(3, false, 20_260_406, None, "08"),
+        ];
+        // So many that looking through them for each would take minutes.
+        stays.extend((0..300_000).map(|n| stay(3, true, 20_300_000 + n, Some(20_300_000 + n), "")));
+        let wanted = [
+            (20_260_331, "01", None),
+            (20_260_401, "01", Some(0)),
+            (20_260_403, "01", Some(0)),
+            (20_260_404, "01", None),
+            (20_260_405, "08", Some(2)),
+            (20_260_405, "", None),
+            (20_260_406, "01", Some(3)),
+            (20_700_000, "", None),
+        ];
+        for _ in 0..20_000 {
+            for (day, department, id) in wanted {
+                let found = encounter_of(&stays, day, department);
+                assert_eq!(found, id.map(|n: usize| ids[n]), "{day} {department}");
+            }
+        }
+    }
 }

@@ -21,7 +21,7 @@ use warifu_ssmix2::DataKind;
 use warifu_terms::{maps, systems, tables};
 
 use crate::convert::Core;
-use crate::cx::{Cx, DAY, Item, MINUTE, PatientContext, Sourced, Stay};
+use crate::cx::{Cx, DAY, Item, MINUTE, NEAR, PatientContext, Sourced, Stay};
 use crate::datatypes::{Person, Times, person_reference, practitioners, sent_at};
 use crate::output::{Delete, Output};
 use crate::table::{Ignored, Worded, keep, keep_rest};
@@ -507,10 +507,6 @@ fn read<'a>(item: Item<'a>, message: Message<'a>) -> Option<Event<'a>> {
     }
     Some(event)
 }
-
-/// Of so many the last are looked at for each event, so that what is done for all of them grows with their
-/// number alone. No patient has as many stays, visits or moves of one day.
-const NEAR: usize = 4096;
 
 /// Marks what a later cancel event of the same kind and moment takes back, and leaves out that cancel event;
 /// one that withdraws a whole Encounter stays. So does a cancel event without counterpart, marked as alone.
