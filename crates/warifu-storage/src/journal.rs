@@ -145,6 +145,22 @@ mod tests {
         assert_eq!(found, files);
     }
 
+    /// What is found in a journal.
+    fn taken(journal: &str) -> Sink {
+        let mut sink = Sink::default();
+        ingest(
+            &mut journal.as_bytes(),
+            "1",
+            "x",
+            1 << 20,
+            &mut Spool::new(1 << 20, None),
+            &mut sink,
+            &mut Vec::new(),
+        )
+        .unwrap();
+        sink
+    }
+
     #[test]
     fn what_is_wrong_with_a_record_is_named() {
         let head = |operation: &str| {
@@ -161,17 +177,7 @@ mod tests {
             "#SSMIX,2.00\r\n".to_owned(),
         ]
         .concat();
-        let mut sink = Sink::default();
-        ingest(
-            &mut journal.as_bytes(),
-            "1",
-            "x",
-            1 << 20,
-            &mut Spool::new(1 << 20, None),
-            &mut sink,
-            &mut Vec::new(),
-        )
-        .unwrap();
+        let sink = taken(&journal);
         let kinds: Vec<_> = sink.notes.iter().map(|note| note.kind).collect();
         assert_eq!(
             kinds,
@@ -216,6 +222,30 @@ mod tests {
         // A department without a visit means all.
         let records = [("INS", "01", 1), ("INS", "02", 2), ("DEL", "-", 3)];
         check("ADT-12", NONE, &records, &["0<01", "0<02", "0<-"]);
+    }
+
+    #[test]
+    fn a_step_back_in_time_is_told_at_the_time() {
+        let head = |time: &str| {
+            format!("#SSMIX,2.00,1310000003,77,-,ADT-00,999999999999999,INS,-,{time}\r\nMSH|\r")
+        };
+        let times = [
+            "20260401093015124",
+            "20260401093015123",
+            "2026",
+            "20260401093015123",
+            "20260401093015125",
+        ];
+        let journal: String = times.into_iter().map(head).collect();
+        let sink = taken(&journal);
+        let [note] = &sink.notes[..] else {
+            panic!("{:?}", sink.notes)
+        };
+        assert_eq!(note.kind, StorageNoteKind::JournalOrder);
+        let place = note.place.unwrap();
+        let [start, end] = [place.start, place.end].map(|n| usize::try_from(n).unwrap());
+        assert_eq!(&journal[start..end], times[1]);
+        assert_eq!(journal.find(times[1]), Some(start));
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub enum StorageNoteKind {
     /// Last record of a journal that ends in the middle of a line: the rest is missing. Not read, but for what
     /// it deletes.
     JournalCut,
+    /// Record of a journal with an earlier time than the one before it; replayed in the order of the file.
+    JournalOrder,
     /// Mark of UTF-8 before the first header of a journal; passed over.
     JournalBom,
     /// Delete of a journal without the message that it must bring (標準化ストレージ): what it withdraws
@@ -114,6 +116,7 @@ impl StorageNoteKind {
             Self::JournalHeader => "journal-header",
             Self::JournalOperation => "journal-operation-neither-ins-nor-del",
             Self::JournalCut => "journal-cut",
+            Self::JournalOrder => "journal-order",
             Self::JournalBom => "journal-bom",
             Self::WithdrawnBeside => "withdrawn-beside",
             Self::LooseApart => "loose-apart",
@@ -219,7 +222,11 @@ impl StorageNote {
             K::LooseApart => &ssm::SSM181,
             K::OutsideMessage => &ssm::SSM182,
             K::WithdrawnBeside => &ssm::SSM116,
-            K::JournalDelete | K::JournalStray | K::JournalsIgnored | K::JournalBom => &ssm::SSM114,
+            K::JournalDelete
+            | K::JournalStray
+            | K::JournalsIgnored
+            | K::JournalOrder
+            | K::JournalBom => &ssm::SSM114,
             K::JournalName => &ssm::SSM178,
             K::JournalVersion => &ssm::SSM162,
             K::JournalYear => &ssm::SSM164,

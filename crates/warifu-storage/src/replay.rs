@@ -98,6 +98,8 @@ pub(crate) struct Told {
     year: bool,
     version: Vec<u8>,
     institution: Vec<u8>,
+    /// Time of the last record that has one whole.
+    time: Vec<u8>,
 }
 
 /// Whether a part of a header differs from that of the record before; keeps it.
@@ -199,6 +201,20 @@ fn place_of<'r>(
             }
             if found.is_bare_delete {
                 note(StorageNoteKind::JournalDelete, None);
+            }
+            let commas = record
+                .header
+                .split(|b| *b == b',')
+                .count()
+                .saturating_sub(1);
+            let part = part_of(record.header, commas);
+            let time = part.clone().and_then(|part| record.header.get(part));
+            let whole = |t: &&[u8]| t.len() == 17 && t.iter().all(u8::is_ascii_digit);
+            if let Some(time) = time.filter(whole) {
+                if time < told.time.as_slice() {
+                    note(StorageNoteKind::JournalOrder, part);
+                }
+                told.time = time.to_vec();
             }
             if record.is_ended {
                 return Some((found.placed, record));
