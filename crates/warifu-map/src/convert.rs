@@ -1277,6 +1277,27 @@ mod tests {
         assert!(gone.is_empty());
     }
 
+    /// Of two messages of one moment that say otherwise the later is used, and that is told; the same twice is not.
+    #[test]
+    fn messages_of_one_moment_that_differ_are_told() {
+        let at = |at: &str, value: &str| result(at, "SC", &[(ALB, value)]);
+        let one_time = "202604010900";
+        for (first, second, told) in [
+            (at(one_time, "4"), at(one_time, "5"), true),
+            (at(one_time, "4"), at(one_time, "4"), false),
+            (at(one_time, "4"), at("202604010901", "5"), false),
+        ] {
+            let stream = convert("", &(first.clone() + &second));
+            let files = [("a".to_owned(), &*first), ("b".to_owned(), &*second)];
+            for out in [stream, convert_patient(&files)] {
+                let found = out.diagnostics.iter().filter(|d| d.code.code == "MAP023");
+                let of: Vec<_> = found.filter_map(|d| d.argument.as_deref()).collect();
+                assert_eq!(of.contains(&"Observation"), told, "{of:?}");
+                assert_eq!(of.is_empty(), !told, "{of:?}");
+            }
+        }
+    }
+
     /// In a trace the fields of a message that is overtaken are not in force.
     #[test]
     fn what_is_overtaken_is_not_in_force() {

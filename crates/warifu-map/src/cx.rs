@@ -118,6 +118,8 @@ pub struct PatientContext {
     pub withdrawn: bool,
     /// The newest time any message of the patient was sent, [`warifu_hl7::time::Time::sort_key`].
     pub newest: u64,
+    /// When each message that no storage weighs was sent, where there are several.
+    pub moments: warifu_order::Map<u16, u64>,
     /// The newest entry of each problem (PRB-4): its time and the number of its file.
     pub problems: warifu_order::Map<String, (u64, u16)>,
     /// Diagnoses that a stay names (PRB-10.4, PRB-18).
@@ -334,8 +336,24 @@ impl<'a> Cx<'a, '_> {
             self.keep_unread(&mut r);
         }
         let added = self.out.push(&mut r, self.message.number());
+        if !added && !crate::output::is_shared(r.resource_type()) {
+            self.report_tie(&mut r);
+        }
         self.report_unless(added, r.resource_type(), r.id());
         self.pool.push(r.into_buffers());
+    }
+    /// Reports a resource that another message of the same moment made otherwise.
+    #[inline(never)]
+    fn report_tie(&mut self, r: &mut Resource) {
+        let number = self.message.number();
+        let other = self.out.maker(r.resource_type(), r.id());
+        let moment = |n: u16| self.context.moments.get(&n);
+        let is_tie = |n: u16| n != number && moment(n).is_some() && moment(n) == moment(number);
+        if other.is_some_and(is_tie) && self.out.says_otherwise(r, number) {
+            let at = self.message.value(b"MSH", 7);
+            let code = &warifu_diag::catalogue::map_general::MAP023;
+            self.report_with(code, &at, r.resource_type());
+        }
     }
     /// Reports a resource that was not added, unless it is one that patients share.
     fn report_unless(&mut self, added: bool, resource_type: &'static str, id: Id) {

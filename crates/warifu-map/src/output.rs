@@ -93,7 +93,7 @@ pub struct Output {
     outdated: bool,
     /// `meta.source` of what is made from a file.
     sources: Map<u16, Option<String>>,
-    /// The message that made each resource, once there are more than [`FEW`].
+    /// The place of each resource, once there are more than [`FEW`].
     seen: Map<(Id, &'static str), u32>,
     /// How often an id was asked for by entries of one message, where more than once.
     again: Map<(Id, &'static str), u32>,
@@ -311,14 +311,26 @@ impl Output {
     pub fn contains(&self, resource_type: &'static str, id: Id) -> bool {
         self.taken != Some((id, resource_type)) && self.maker(resource_type, id).is_some()
     }
-    /// The message that made a resource.
-    pub(crate) fn maker(&self, resource_type: &'static str, id: Id) -> Option<u16> {
+    /// A resource that was made.
+    fn made(&self, resource_type: &'static str, id: Id) -> Option<&OutResource> {
         if self.resources.len() > FEW {
-            let message = self.seen.get(&(id, resource_type)).copied();
-            return message.and_then(|m| m.try_into().ok());
+            let place = *self.seen.get(&(id, resource_type))?;
+            return self.resources.get(usize::try_from(place).ok()?);
         }
         let same = |r: &&OutResource| r.id == id && r.resource_type == resource_type;
-        self.resources.iter().find(same).map(|r| r.message)
+        self.resources.iter().find(same)
+    }
+    /// The message that made a resource.
+    pub(crate) fn maker(&self, resource_type: &'static str, id: Id) -> Option<u16> {
+        self.made(resource_type, id).map(|r| r.message)
+    }
+    /// Whether a resource of `message` that was made before by another says otherwise.
+    pub(crate) fn says_otherwise(&self, r: &mut Resource, message: u16) -> bool {
+        let (mut json, mut events, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        let source = source_of(&self.sources, r.resource_type(), message);
+        r.write(source, &mut json, &mut events, &mut rows);
+        let other = self.made(r.resource_type(), r.id());
+        other.is_some_and(|other| self.json_of(other) != json)
     }
     /// The message that made a resource, if it stands in another file than `message`.
     pub(crate) fn other_maker(
@@ -441,8 +453,9 @@ impl Output {
                 person,
                 ..newer
             };
-            self.seen
-                .insert((newer.id, newer.resource_type), message.into());
+            if let Ok(at) = at.try_into() {
+                self.seen.insert((newer.id, newer.resource_type), at);
+            }
             self.outdated = true;
         }
     }
@@ -462,13 +475,14 @@ impl Output {
     /// Keeps what was written, to be found by type and id.
     fn note(&mut self, written: OutResource) {
         self.resources.push(written);
-        let unseen = match self.resources.len() {
-            0..=FEW => &[],
-            n if n == FEW + 1 => self.resources.as_slice(),
-            _ => self.resources.last().map_or(&[][..], std::slice::from_ref),
+        let first = match self.resources.len() {
+            0..=FEW => return,
+            n if n == FEW + 1 => 0,
+            n => n - 1,
         };
-        for r in unseen {
-            self.seen.insert((r.id, r.resource_type), r.message.into());
+        for (place, r) in self.resources.iter().enumerate().skip(first) {
+            let place = u32::try_from(place).unwrap_or(u32::MAX);
+            self.seen.insert((r.id, r.resource_type), place);
         }
     }
     /// JSON of one resource.

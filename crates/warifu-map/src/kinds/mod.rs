@@ -192,7 +192,11 @@ pub(crate) fn survey<'a>(
     let ordered = messages.iter().any(|m| m.0.kind == Some(DataKind::Oml01));
     let mut named = false;
     for (item, message) in messages {
-        context.newest = context.newest.max(crate::datatypes::sent_at(*message));
+        let sent = crate::datatypes::sent_at(*message);
+        context.newest = context.newest.max(sent);
+        if messages.len() > 1 && item.timestamp.is_empty() {
+            context.moments.insert(message.number(), sent);
+        }
         if item.kind == Some(DataKind::Adt61) {
             context.has_adt61 = true;
             allergy::survey(*message, &mut context.allergens);
