@@ -83,6 +83,10 @@ impl Resource {
     pub fn id(&self) -> Id {
         self.id
     }
+    /// Whether leaves leave events: without them nobody asks for rows.
+    pub fn traces(&self) -> bool {
+        self.b.traces()
+    }
     /// Sets the row that everything written from now on is attributed to; returns the one before.
     pub fn row(&mut self, row: Option<&'static RowId>) -> Option<&'static RowId> {
         std::mem::replace(&mut self.b.row, row)

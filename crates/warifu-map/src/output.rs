@@ -206,8 +206,12 @@ impl Output {
     }
     /// Adds a finding of a message, unless its file has [`MAX_FINDINGS`] already.
     pub(crate) fn report(&mut self, d: Diagnostic) {
-        let found = self.found.entry(self.file_of(d.span.source).0);
-        let (count, worst) = found.or_insert((0, Severity::Info));
+        let file = self.file_of(d.span.source).0;
+        // Mostly it is the file that the one before was of.
+        let (count, worst) = match self.found.last_mut() {
+            Some((last, found)) if *last == file => found,
+            _ => self.found.entry(file).or_insert((0, Severity::Info)),
+        };
         *count += 1;
         if *count > MAX_FINDINGS {
             *worst = d.severity.max(*worst);

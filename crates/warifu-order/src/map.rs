@@ -53,6 +53,17 @@ impl<K, V> Map<K, V> {
         self.entries.clear();
         self.index.clear();
     }
+    /// The key that came last, with its value, to be changed.
+    ///
+    /// ```
+    /// let mut map: warifu_order::Map<u8, u8> = [(2, 0), (1, 0)].into_iter().collect();
+    /// assert_eq!(map.last_mut(), Some((&1, &mut 0)));
+    /// map.insert(2, 5);
+    /// assert_eq!(map.last_mut(), Some((&1, &mut 0)));
+    /// ```
+    pub fn last_mut(&mut self) -> Option<(&K, &mut V)> {
+        self.entries.last_mut().map(|(key, value)| (&*key, value))
+    }
     /// Keys and values in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.index

@@ -266,6 +266,9 @@ fn row(table: &'static Table, source: &str) -> Option<&'static RowId> {
 
 /// Runs `f` with leaves attributed to the row of a source field.
 fn within(r: &mut Resource, table: &'static Table, source: &str, f: impl FnOnce(&mut Resource)) {
+    if !r.traces() {
+        return f(r);
+    }
     let before = r.row(row(table, source));
     f(r);
     r.row(before);
