@@ -682,6 +682,13 @@ impl Index {
         self.segments.truncate(position);
         self.names.take();
     }
+    /// Gives back what was reserved and not filled: for one of thousands that are kept.
+    pub fn fit(&mut self) {
+        self.segments.shrink_to_fit();
+        self.fields.shrink_to_fit();
+        self.bits.shrink_to_fit();
+        self.marks.shrink_to_fit();
+    }
     /// Number of segments.
     pub fn segment_count(&self) -> usize {
         self.segments.len()
@@ -874,4 +881,26 @@ pub fn split_stream(bytes: &[u8]) -> Vec<(usize, usize)> {
         .chain(std::iter::once(bytes.len()))
         .collect::<Vec<_>>();
     starts.into_iter().zip(ends).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stream of small messages keeps an index of each: a hundred thousand with the room of a large message
+    /// were most of a gigabyte.
+    #[test]
+    fn an_index_that_is_kept_has_no_room_to_spare() {
+        let mut index = Index::new();
+        index.build(
+            b"MSH|^~\\&|A|B|C|D|20260401||ADT^A08|1|P|2.5\rPID|1||7\r",
+            None,
+        );
+        assert!(index.fields.capacity() > 1000);
+        let counts = (index.segment_count(), index.field_count());
+        index.fit();
+        assert_eq!((index.segment_count(), index.field_count()), counts);
+        let room = index.fields.capacity() + index.marks.capacity() + index.segments.capacity();
+        assert!(room < 64, "{room}");
+    }
 }

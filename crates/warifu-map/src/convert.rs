@@ -24,6 +24,9 @@ use crate::trace;
 /// Most files one [`Converter::convert_patient`] takes; callers split larger patients by year.
 pub const MAX_MESSAGES: usize = 65_535;
 
+/// Indexes that are kept with room to spare; of more each gives back what it does not need.
+const FEW: usize = 64;
+
 /// One file of the input.
 #[derive(Debug, Clone, Copy)]
 pub struct File<'f> {
@@ -323,6 +326,9 @@ impl Converter {
                 if !index.has_message() {
                     unread.insert(i);
                     continue;
+                }
+                if reads.len() > FEW {
+                    index.fit();
                 }
                 let message = bytes.get(start..).unwrap_or_default();
                 let mut fields = message.split(|b| *b == b'|').skip(6);
