@@ -33,7 +33,32 @@ function numberAt(bytes, from, to, ends) {
 const isEnd = (b) => b === 0x0d || b === 0x0a || b === 0x0b || b === 0x1c;
 const begins = (bytes, at, name) => [...name].every((c, i) => bytes[at + i] === c.charCodeAt(0));
 
-/** The patient numbers (`PID-3`, the first of each segment) of the messages in a file. */
+const latin1 = new TextDecoder("latin1");
+
+/** Whether a number is none of those that are written where there is none: zeros alone, ten nines, `""`. */
+const isNumber = (number) => !/^0*(9{10}|"")?$/.test(number);
+
+/** Where the fields of a segment begin, and one behind the last: a delimiter between `ESC $` and `ESC (` is half a character. */
+function fieldsOf(bytes, from, to, delimiter) {
+  const fields = [from];
+  for (let at = from, wide = false; at < to; at += 1) {
+    if (bytes[at] === 0x1b && (bytes[at + 1] === 0x24 || bytes[at + 1] === 0x28)) wide = bytes[at + 1] === 0x24;
+    else if (bytes[at] === delimiter && !wide) fields.push(at + 1);
+  }
+  return fields.concat(to + 1);
+}
+
+/** Key of a person without a number: the bytes of name, birth date and sex; it can be no number. */
+function nameless(bytes, fields) {
+  const field = (n) => latin1.decode(bytes.subarray(fields[n - 1], fields[n] - 1));
+  const [name, birth, sex] = [5, 7, 8].map((n) => (n < fields.length ? field(n) : ""));
+  return name && birth ? `\x1e${name}\x1e${birth}\x1e${sex}` : "";
+}
+
+/**
+ * The persons of the messages in a file: the patient number (`PID-3`, the first of each segment), or where there
+ * is none a key of name, birth date and sex.
+ */
 export function patientsOf(bytes) {
   const found = new Set();
   // MSH-1 and the three delimiters that may end the number.
@@ -42,10 +67,10 @@ export function patientsOf(bytes) {
     for (to = from; to < bytes.length && !isEnd(bytes[to]); ) to += 1;
     if (to - from > 7 && begins(bytes, from, "MSH")) ends = [3, 4, 5, 7].map((n) => bytes[from + n]);
     else if (begins(bytes, from, "PID") && bytes[from + 3] === ends[0]) {
-      let at = from + 4;
-      for (let field = 1; field < 3 && at <= to; at += 1) if (bytes[at] === ends[0]) field += 1;
-      const number = at < to ? numberAt(bytes, at, to, ends) : "";
-      if (number !== "") found.add(number);
+      const fields = fieldsOf(bytes, from + 4, to, ends[0]);
+      const number = fields.length > 3 ? numberAt(bytes, fields[2], fields[3] - 1, ends) : "";
+      const person = isNumber(number) ? number : nameless(bytes, fields);
+      if (person) found.add(person);
     }
   }
   return [...found];
@@ -53,7 +78,7 @@ export function patientsOf(bytes) {
 
 /** Whom a message is of: by what it says and by its name, without what systems write before a number. */
 export const peopleOf = ({ path, bytes }) =>
-  [...patientsOf(bytes), nameOf(path)?.patient ?? ""].map((number) => number.trim().replace(/^0+/, "")).filter(Boolean);
+  [...patientsOf(bytes), nameOf(path)?.patient ?? ""].map((number) => number.trim().replace(/^0+/, "")).filter(isNumber);
 
 /** Files that have a person in common, directly or by others, each group in their order. */
 function groupsOf(files) {

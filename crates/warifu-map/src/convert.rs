@@ -7,7 +7,7 @@ use warifu_diag::catalogue::hl7::HL7198;
 use warifu_diag::catalogue::{map_admin, map_general, ssm};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::{Buffers, Id, IdKey};
-use warifu_hl7::{Index, MAX_SEGMENTS, Message, Val, findings};
+use warifu_hl7::{Index, MAX_SEGMENTS, Message, findings};
 use warifu_order::{Map, Set};
 use warifu_ssmix2::{DataKind, Kind};
 use warifu_ssmix2::{FileName, Flag};
@@ -20,6 +20,7 @@ use crate::memo::Memo;
 use crate::options::{IdMode, Options};
 use crate::output::{Delete, Output};
 use crate::trace;
+use crate::withdrawals;
 
 /// Most files one [`Converter::convert_patient`] takes; callers split larger patients by year.
 pub const MAX_MESSAGES: usize = 65_535;
@@ -398,20 +399,29 @@ impl Converter {
             let mut places: Vec<(usize, u16)> =
                 members.iter().map(|r| (r.weight.2, r.number)).collect();
             warifu_order::sort(&mut places);
-            let mut overtaken: Set<String> = Set::new();
-            let (mut own, mut late) = (Vec::new(), Vec::new());
-            for read in members {
+            let mut snapshots: Set<&str> = Set::new();
+            let numbered = members.iter().map(|read| {
                 let place = places.partition_point(|other| other.0 < read.weight.2);
                 let number = if streams {
                     u16::try_from(place).unwrap_or(u16::MAX)
                 } else {
                     read.number
                 };
-                let (item, message) = read.message(&arena, number);
-                if read.is_loose && is_overtaken(&mut overtaken, item, message) {
+                (read.is_loose, read.message(&arena, number))
+            });
+            let numbered: Vec<_> = numbered.collect();
+            let mut fates = withdrawals::weigh(&numbered).into_iter();
+            let (mut own, mut late, mut told) = (Vec::new(), Vec::new(), Vec::new());
+            for (is_loose, (item, message)) in numbered {
+                let fate = fates.next().unwrap_or_default();
+                let snapshot = item.kind.filter(|k| is_loose && k.is_snapshot());
+                if fate.is_late || snapshot.is_some_and(|k| !snapshots.insert(k.code())) {
                     late.push((item, message));
                 } else {
                     own.push((item, message));
+                }
+                if fate.is_told() {
+                    told.push((message, fate));
                 }
             }
             let has_adt00 = own.iter().any(|m| m.0.kind == Some(DataKind::Adt00));
@@ -425,7 +435,9 @@ impl Converter {
             let files = places.into_iter().map(|p| p.1);
             let apart = streams.then(|| out.number_apart(files.collect()));
             let first = out.diagnostics.len();
+            let from = out.resources.len();
             person(core, pool, out, &mut context, &own, first);
+            withdrawals::tell(&told, from, out);
             for message in late {
                 if let Some(msh) = message.1.first(b"MSH") {
                     let mut d = Diagnostic::new(&map_general::MAP022, span(msh.src()));
@@ -602,48 +614,6 @@ fn bury<'a>(
     }
 }
 
-/// Whether newer messages that no storage weighs take the place of all that a message says: it is an older
-/// snapshot, or each of its orders was withdrawn (`taken`). Notes what it takes the place of itself: a message
-/// that withdraws all of its orders, what older ones say of them.
-fn is_overtaken(taken: &mut Set<String>, item: Item<'_>, message: Message<'_>) -> bool {
-    let code = item.kind.map_or("", DataKind::code);
-    if item.kind.is_some_and(DataKind::is_snapshot) {
-        return !taken.insert(code.to_owned());
-    }
-    let kind = message.value(b"MSH", 9).text;
-    let obr = message.first(b"OBR");
-    // A withdrawal that names no drug and no examination does not tell which kind of its type it is of.
-    let is_named = obr
-        .or_else(|| message.first(b"RXE"))
-        .or_else(|| message.first(b"RXA"));
-    let own = if is_named.is_some() { code } else { kind };
-    let (mut is_late, mut withdraws) = (true, true);
-    let mut orders: Vec<String> = Vec::new();
-    for s in message.segments().filter(|s| s.name() == *b"ORC") {
-        let number = s.field(2).comp(1).value().trimmed().some();
-        let placer = || Some(obr?.field(2).comp(1).value().trimmed()).and_then(Val::some);
-        let Some(number) = number.or_else(placer) else {
-            return false;
-        };
-        let group = s.field(4).value().text;
-        let key = |of: &str, group: &str| [of, "\u{1e}", number.text, "\u{1e}", group].concat();
-        let known = [(code, ""), (code, group), (kind, ""), (kind, group)];
-        is_late &= known
-            .iter()
-            .any(|(of, group)| taken.contains(&key(of, group)));
-        withdraws &= warifu_terms::maps::withdrawal(s.field(1).value().text).is_some()
-            || s.field(5).value().text == "CA";
-        orders.push(key(own, group));
-    }
-    is_late &= !orders.is_empty();
-    if withdraws {
-        for order in orders {
-            taken.insert(order);
-        }
-    }
-    is_late
-}
-
 /// A message of a batch.
 struct Read<'a> {
     /// Number of its file.
@@ -715,7 +685,9 @@ pub(crate) fn patient_key(folder: &str, pid3: &str) -> String {
 /// birth date and sex, and without a name or birth date the message's.
 fn key_of(core: &Core, item: Item<'_>, message: Message<'_>) -> String {
     let text = |segment, field| message.value(segment, field).text;
-    let key = patient_key(item.patient, text(b"PID", 3));
+    let number = text(b"PID", 3);
+    let is_none = item.patient.is_empty() && !warifu_ssmix2::is_patient_number(number);
+    let key = patient_key(item.patient, if is_none { "" } else { number });
     if !key.is_empty() {
         return key;
     }
@@ -778,7 +750,8 @@ fn note_patient(item: &Item<'_>, message: Message<'_>, out: &mut Output) {
         start: pid3.start,
         end: pid3.end,
     };
-    if pid3.text.trim().is_empty() {
+    let is_none = item.patient.is_empty() && !warifu_ssmix2::is_patient_number(pid3.text);
+    if is_none || pid3.text.trim().is_empty() {
         out.diagnostics
             .push(Diagnostic::new(&map_general::MAP009, span).with("PID-3"));
     } else if !item.patient.is_empty() && !warifu_ssmix2::same_patient(item.patient, pid3.text) {
@@ -1281,6 +1254,216 @@ mod tests {
         assert_eq!(gone.len(), 1);
         let (_, gone) = of_every_packing(&[injected, prescription("202604020900", "CA", "1")]);
         assert!(gone.is_empty());
+    }
+
+    /// How many findings of a code are told of some messages, whatever way they are given.
+    fn told(messages: &[String], code: &str) -> usize {
+        let names = ["a", "b", "c"].map(str::to_owned);
+        let files: Vec<_> = names
+            .into_iter()
+            .zip(messages.iter().map(|m| &**m))
+            .collect();
+        let outs = [convert_patient(&files), convert("", &messages.concat())];
+        let [files, stream] = outs.map(|out| {
+            out.diagnostics
+                .iter()
+                .filter(|d| d.code.code == code)
+                .count()
+        });
+        assert_eq!(files, stream);
+        files
+    }
+
+    /// Numbers come again: a withdrawal is of its day, as in a storage, whose names tell it.
+    #[test]
+    fn a_withdrawal_is_of_the_order_of_its_day() {
+        let of_day = |text: String, day: &str| text.replace("20260401", day);
+        let old = of_day(result("202004010900", "SC", &[(ALB, "4")]), "20200401");
+        let new = result("202604010900", "SC", &[(ALB, "5")]);
+        let withdrawal = result("202604020900", "CA", &[]);
+        let (made, gone) = of_every_packing(&[old.clone(), withdrawal.clone()]);
+        assert_eq!((of_type(&made, "Observation").len(), gone.len()), (1, 0));
+        assert_eq!(told(&[old.clone(), withdrawal.clone()], "MAP024"), 1);
+        let all = [old.clone(), new.clone(), withdrawal.clone()];
+        let (made, gone) = of_every_packing(&all);
+        let values = of_type(&made, "Observation");
+        assert_eq!((values.len(), gone.len()), (1, 1));
+        assert_eq!(values[0]["valueQuantity"]["value"], 4);
+        assert_eq!((told(&all, "MAP024"), told(&all, "MAP022")), (1, 1));
+        assert_eq!(told(&[new.clone(), withdrawal.clone()], "MAP024"), 0);
+        // Without a day it is of the only one that the number was used on.
+        let dateless = withdrawal
+            .replace("|||||||||||||20260401", "")
+            .replace("|||20260401", "");
+        for only in [&old, &new] {
+            let (_, gone) = of_every_packing(&[only.clone(), dateless.clone()]);
+            assert!(
+                gone.iter().any(|g| g.starts_with("Observation/")),
+                "{gone:?}"
+            );
+        }
+        let (_, gone) = of_every_packing(&[old.clone(), new.clone(), dateless.clone()]);
+        assert!(gone.is_empty(), "{gone:?}");
+        assert_eq!(told(&[old, new, dateless], "MAP024"), 2);
+        // An order is of the day it was entered on.
+        let order = prescription("202604010900", "NW", "1");
+        for (day, count) in [("20260401", 1), ("20260402", 0)] {
+            let withdrawal = of_day(prescription("202604030900", "CA", ""), day);
+            let (_, gone) = of_every_packing(&[order.clone(), withdrawal.clone()]);
+            assert_eq!(gone.len(), count);
+            assert_eq!(told(&[order.clone(), withdrawal], "MAP024"), 1 - count);
+        }
+    }
+
+    fn given(at: &str, control: &str, with: &str) -> String {
+        let text = format!("ORC|{control}|21||21_01|||||20260401{with}");
+        sent("RAS^O17^RAS_O17", at, &text)
+    }
+    const RXA: &str = "\nRXA|0|1|202604011000|202604011000|103835401^薬^HOT9|1|TAB^錠^MR9P|||||||||||||CP\nRXR|PO";
+
+    /// What goes no further was done as far as it went; what was done is not withdrawn with its order.
+    #[test]
+    fn what_is_stopped_and_what_was_done_stays() {
+        let results = result("202604010900", "SC", &[(ALB, "4")]);
+        let order = prescription("202604010900", "NW", "1");
+        let administration = given("202604010900", "SC", RXA);
+        for (old, new, count) in [
+            (&order, prescription("202604020900", "DC", ""), 1),
+            (&administration, given("202604020900", "DC", ""), 1),
+            (&results, result("202604020900", "DC", &[]), 1),
+        ] {
+            let (made, gone) = of_every_packing(&[old.clone(), new.clone()]);
+            assert!(gone.is_empty(), "{gone:?}");
+            let kinds = [
+                "MedicationRequest",
+                "MedicationAdministration",
+                "Observation",
+            ];
+            let kept: usize = kinds.map(|kind| of_type(&made, kind).len()).iter().sum();
+            assert!(kept > 0, "{made:#?}");
+            assert_eq!(told(&[old.clone(), new], "MAP024"), count);
+        }
+        // With its drug the request itself is stopped, and nothing stays to be told.
+        let stopped = [order.clone(), prescription("202604020900", "DC", "1")];
+        let (made, _) = of_every_packing(&stopped);
+        assert_eq!(of_type(&made, "MedicationRequest")[0]["status"], "stopped");
+        assert_eq!(told(&stopped, "MAP024"), 0);
+        // A withdrawal of the order, and of the result or administration itself.
+        let (made, gone) = of_every_packing(&[
+            order.clone(),
+            administration.clone(),
+            prescription("202604020900", "CA", ""),
+        ]);
+        assert_eq!(of_type(&made, "MedicationAdministration").len(), 1);
+        assert!(
+            gone.iter().all(|g| g.starts_with("MedicationRequest/")),
+            "{gone:?}"
+        );
+        assert_eq!(gone.len(), 1);
+        let (made, gone) =
+            of_every_packing(&[order, administration, given("202604020900", "CA", "")]);
+        assert_eq!(of_type(&made, "MedicationRequest").len(), 1);
+        assert!(!gone.is_empty() && of_type(&made, "MedicationAdministration").is_empty());
+        let lab = result("202604020900", "CA", &[]).replace("OUL^R22^OUL_R22", "OML^O33^OML_O33");
+        let (made, gone) = of_every_packing(&[results, lab]);
+        assert_eq!((of_type(&made, "Observation").len(), gone.len()), (1, 0));
+        // Of one number there are a drug and an injection: of which it is, nobody knows.
+        let drug = prescription("202604010900", "NW", "1");
+        let injected = drug.clone() + "RXC|A|103835401^薬^HOT9|1|TAB^錠^MR9P\n";
+        let both = [drug, injected, prescription("202604020900", "CA", "")];
+        let (_, gone) = of_every_packing(&both);
+        assert!(gone.is_empty(), "{gone:?}");
+        assert_eq!(told(&both, "MAP024"), 2);
+    }
+
+    /// What is withdrawn of a message in part is told.
+    #[test]
+    fn what_is_withdrawn_in_part_is_told() {
+        let rp1 = prescription("202604010900", "NW", "1");
+        let second = prescription("202604010900", "NW", "2").replace("103835401", "103835402");
+        let second = second.split_once("ORC|").unwrap().1;
+        let withdrawal = prescription("202604020900", "CA", "");
+        for number in ["|21||21_02", "|22||22_01"] {
+            let second = ["ORC|", &second.replace("|21||21_01", number)].concat();
+            let both = [rp1.clone(), second.clone()].concat();
+            let all = [both, withdrawal.clone()];
+            let (made, gone) = of_every_packing(&all);
+            assert_eq!(
+                (of_type(&made, "MedicationRequest").len(), gone.len()),
+                (2, 0)
+            );
+            assert_eq!(told(&all, "MAP024"), 1);
+            // A message that withdraws one and sends another withdraws that one.
+            let mixed = [withdrawal.clone(), second].concat();
+            let all = [rp1.clone(), mixed];
+            let (made, gone) = of_every_packing(&all);
+            assert_eq!(
+                (of_type(&made, "MedicationRequest").len(), gone.len()),
+                (1, 1)
+            );
+            assert_eq!(told(&all, "MAP024"), 0);
+        }
+        // One examination of an order that is withdrawn, another that is not: not all of it is.
+        let mixed = result("202604020900", "CA", &[])
+            + "OBR|2|77||F^血算^99|||20260401\nORC|SC|77\nOBX|1|NM|X^項目^99||1||||||F\n";
+        let all = [result("202604010900", "SC", &[(ALB, "4")]), mixed];
+        let (_, gone) = of_every_packing(&all);
+        assert!(gone.is_empty(), "{gone:?}");
+        assert_eq!(told(&all, "MAP024"), 1);
+    }
+
+    /// Of an order and its withdrawal of one moment the later in the input is used, and that is told.
+    #[test]
+    fn a_withdrawal_of_the_moment_of_its_order_is_told() {
+        let order = result("202604020900", "SC", &[(ALB, "4")]);
+        let withdrawal = result("202604020900", "CA", &[]);
+        let ties = |all: [&String; 2]| {
+            let [a, b] = all.map(String::as_str);
+            let out = convert_patient(&[("a".to_owned(), a), ("b".to_owned(), b)]);
+            let of = out
+                .diagnostics
+                .iter()
+                .filter(|d| d.code.code == "MAP023" && d.argument.as_deref() == Some("ORC-1"));
+            let of: Vec<_> = of
+                .map(|d| (d.span.source.0, d.secondary()[0].span.source.0))
+                .collect();
+            (of, out.deletes.len())
+        };
+        assert_eq!(ties([&order, &withdrawal]), (vec![(0, 1)], 1));
+        assert_eq!(ties([&withdrawal, &order]), (vec![(0, 1)], 0));
+        let later = result("202604020901", "CA", &[]);
+        assert_eq!(ties([&order, &later]), (vec![], 1));
+        let other = result("202604020900", "CA", &[]).replace("|77|", "|78|");
+        assert_eq!(ties([&order, &other]), (vec![], 0));
+    }
+
+    /// Zeros or nines alone are no number of a person.
+    #[test]
+    fn a_number_of_zeros_is_none() {
+        let of = |number: &str, at: &str, name: &str| {
+            let text = result(at, "SC", &[(ALB, "4")]);
+            text.replace("0000990001", number)
+                .replace("割符^花子", name)
+        };
+        for (number, persons) in [
+            ("0000000000", 2),
+            ("  ", 2),
+            ("9999999999", 2),
+            ("0000990001", 1),
+            ("0999999999", 1),
+        ] {
+            let texts = [
+                of(number, "202604010900", "割符^花子"),
+                of(number, "202604010901", "割符^太郎"),
+            ];
+            let (made, _) = of_every_packing(&texts);
+            assert_eq!(of_type(&made, "Patient").len(), persons, "{number}");
+            let identified = of_type(&made, "Patient")[0].get("identifier").is_some();
+            assert_eq!(identified, persons == 1, "{number}");
+            let again = of_type(&made, "Observation").len();
+            assert_eq!(again, persons, "{number}");
+            assert_eq!(told(&texts, "MAP009") > 0, persons == 2, "{number}");
+        }
     }
 
     /// Of two messages of one moment that say otherwise the later is used, and that is told; the same twice is not.

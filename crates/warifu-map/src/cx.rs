@@ -768,7 +768,7 @@ pub(crate) fn span(src: Src) -> Span {
 }
 
 /// The file of this number, as the one that goes first.
-fn before(message: u16) -> Label {
+pub(crate) fn before(message: u16) -> Label {
     Label {
         span: span(Src {
             message,

@@ -26,6 +26,7 @@ mod output;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod trace;
+mod withdrawals;
 
 pub use convert::{Converter, File, MAX_MESSAGES};
 pub use kinds::document::is_document;

@@ -15,6 +15,18 @@ pub fn same_patient(a: &str, b: &str) -> bool {
     same_number(a, b)
 }
 
+/// Whether a patient id is one: not empty, and none that systems write for "none" (zeros alone, ten
+/// nines, `""`).
+///
+/// ```
+/// assert!(warifu_ssmix2::is_patient_number("0000123"));
+/// assert!(!warifu_ssmix2::is_patient_number(" 0000000000"));
+/// ```
+pub fn is_patient_number(number: &str) -> bool {
+    let number = number.trim().trim_start_matches('0');
+    !matches!(number, "" | "9999999999" | "\"\"")
+}
+
 /// Whether two order numbers are equal but for leading zeros and blanks around.
 pub fn same_number(a: &str, b: &str) -> bool {
     a == b || a.trim().trim_start_matches('0') == b.trim().trim_start_matches('0')

@@ -150,8 +150,11 @@ fn withdrawn_beside_nameless<'f>(
     })
 }
 
-/// A number without what systems write before and around it.
+/// A number without what systems write before and around it; empty where it is none.
 fn bare(number: &str) -> String {
+    if !warifu_ssmix2::is_patient_number(number) {
+        return String::new();
+    }
     number.trim().trim_start_matches('0').to_owned()
 }
 

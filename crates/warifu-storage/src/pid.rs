@@ -1,8 +1,9 @@
 //! Whose a message is, told without reading all of it.
 
-/// The patient numbers (`PID-3`, the first of each segment) of the messages in a file, each once.
+/// The persons of the messages in a file, each once: the patient number (`PID-3`, the first of each segment), or
+/// where there is none a key of the bytes of name, birth date and sex, if there are name and birth date.
 ///
-/// Numbers are ASCII in every charset; one that is none is left out.
+/// Numbers are ASCII in every charset; what is none is no number.
 pub(crate) fn patients_of(bytes: &[u8]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     // MSH-1 and the three delimiters that may end the number.
@@ -13,17 +14,18 @@ pub(crate) fn patients_of(bytes: &[u8]) -> Vec<String> {
                 ends = [*field, *component, *repetition, *sub];
             }
             [b'P', b'I', b'D', field, rest @ ..] if *field == ends[0] => {
-                let three = rest.split(|b| b == field).nth(2).unwrap_or_default();
+                let mut fields = fields_of(rest, *field);
+                let three = fields.nth(2).unwrap_or_default();
                 let number = three.split(|b| ends.contains(b)).next();
                 let number = core::str::from_utf8(number.unwrap_or_default()).unwrap_or_default();
                 let number = number.trim();
-                let sound = |c: char| !c.is_control();
-                if !number.is_empty()
-                    && number.chars().all(sound)
-                    && found.iter().all(|known| known != number)
-                {
-                    found.push(number.to_owned());
-                }
+                let sound = number.chars().all(|c| !c.is_control());
+                let person = if sound && warifu_ssmix2::is_patient_number(number) {
+                    Some(number.to_owned())
+                } else {
+                    nameless(fields.skip(1))
+                };
+                found.extend(person.filter(|person| !found.contains(person)));
             }
             _ => {}
         }
@@ -31,9 +33,50 @@ pub(crate) fn patients_of(bytes: &[u8]) -> Vec<String> {
     found
 }
 
+/// Fields of a segment: a delimiter between `ESC $` and `ESC (` is half a character.
+fn fields_of(segment: &[u8], delimiter: u8) -> impl Iterator<Item = &[u8]> {
+    let (mut is_wide, mut before) = (false, 0);
+    segment.split(move |b| {
+        match (before, *b) {
+            (0x1B, b'$') => is_wide = true,
+            (0x1B, b'(') => is_wide = false,
+            _ => {}
+        }
+        before = *b;
+        *b == delimiter && !is_wide
+    })
+}
+
+/// Key of a person without a number, of the fields from `PID-5` on; it can be no number.
+fn nameless<'b>(mut fields: impl Iterator<Item = &'b [u8]>) -> Option<String> {
+    let mut next = |skipped| fields.nth(skipped).unwrap_or_default();
+    let (name, birth, sex) = (next(0), next(1), next(0));
+    let bytes = [b"\x1e", name, b"\x1e", birth, b"\x1e", sex].concat();
+    let is_known = !name.is_empty() && !birth.is_empty();
+    is_known.then(|| bytes.into_iter().map(char::from).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::patients_of;
+
+    /// A delimiter in a name that is half a character is none.
+    #[test]
+    fn persons_without_a_number_are_known_by_name_and_birth_date() {
+        let of = |number: &str, name: &str, birth: &str| {
+            let name = format!("\x1b$B{name}\x1b(B");
+            patients_of(format!("MSH|^~\\&|A\rPID|1||{number}||{name}||{birth}|F\r").as_bytes())
+        };
+        let one = of("", "7C|7", "19680303");
+        assert_eq!(one.len(), 1);
+        for none in ["0000000000", " 000 ", "9999999999^^^^PI", "\"\""] {
+            assert_eq!(of(none, "7C|7", "19680303"), one, "{none}");
+        }
+        assert_ne!(of("", "7C|8", "19680303"), one);
+        assert_ne!(of("", "7C|7", "19680304"), one);
+        assert_eq!(of("", "7C|7", ""), [""; 0]);
+        assert_eq!(of("999999999", "7C|7", "19680303"), ["999999999"]);
+    }
 
     #[test]
     fn each_person_of_a_file_is_found_once() {

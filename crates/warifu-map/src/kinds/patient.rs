@@ -299,7 +299,7 @@ fn identifier<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
     let v = f.comp(1).value().trimmed();
     let folder = cx.item.patient;
     let v = if v.is_empty() { v.map(folder) } else { v };
-    if v.is_empty() {
+    if folder.is_empty() && !warifu_ssmix2::is_patient_number(v.text) || v.is_empty() {
         return;
     }
     let system = system_of_numbers(cx);
