@@ -153,6 +153,31 @@ fn of_files_outside_a_storage_the_newest_message_wins_and_both_files_are_named()
     assert!(alone.found("MAP016").is_empty());
 }
 
+/// Whoever has no number is known by name, birth date and sex, however the messages are packed.
+#[test]
+fn files_of_a_person_without_a_number_are_read_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let of = |name: &str, number: &str, sent: &str, value: &str| {
+        let pid = format!("PID|1||{number}||{name}||19680303|F\r");
+        result("", "9", sent, value).replace("PID|1||^^^^PI\r", &pid)
+    };
+    let old = of("Warifu^Hanako", "", "202604011100", "6.0");
+    let new = of("Warifu^Hanako", "0000000000", "202604011300", "7.0");
+    let other = of("Warifu^Taro", "0000000000", "202604011200", "8.0");
+    write(dir, "files/0.hl7", &new);
+    write(dir, "files/1.hl7", &old);
+    write(dir, "files/2.hl7", &other);
+    write(dir, "stream/all.hl7", &(new + &old + &other));
+    let files = convert(dir, &["files"]);
+    let stream = convert(dir, &["stream"]);
+    for made in [&files, &stream] {
+        assert_eq!(made.values(), ["7.0", "8.0"]);
+        assert_eq!(made.of("Patient").len(), 2);
+    }
+    assert_eq!(files.resources, stream.resources);
+}
+
 #[test]
 fn a_stay_of_files_outside_a_storage_is_joined_and_a_person_has_one_bundle() {
     let dir = tempfile::tempdir().unwrap();
