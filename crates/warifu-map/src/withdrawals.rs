@@ -4,14 +4,17 @@
 use warifu_diag::catalogue::map_general::{MAP023, MAP024};
 use warifu_diag::{Code, Diagnostic, Span};
 use warifu_hl7::{Message, Segment, Val};
-use warifu_order::Map;
+use warifu_order::{Map, Set};
 use warifu_ssmix2::DataKind;
 
 use crate::cx::{Item, Sourced as _, before, span};
 use crate::output::Output;
 
-/// Most days that are kept of one order number: one with more is used again and again.
+/// Most days that are kept of one order number, and withdrawals of it: one with more is used again and again.
 const MOST: usize = 64;
+
+/// Where withdrawals of a group stand for what has none.
+const ANY: &str = "\u{1e}";
 
 /// What becomes of a message that no storage weighs.
 #[derive(Debug, Default)]
@@ -83,6 +86,10 @@ struct Order<'a> {
 }
 
 impl Order<'_> {
+    /// Number and group.
+    fn place(&self, group: &str) -> String {
+        [&*self.key, "\u{1e}", group].concat()
+    }
     /// Whether the kind of an order is this withdrawal's.
     fn is_of_kind(&self, used: &Use<'_>) -> bool {
         !self.is_named || self.used.kind == used.kind
@@ -121,7 +128,7 @@ fn orders_of<'a>(item: Item<'a>, message: Message<'a>) -> Vec<Order<'a>> {
         }
         None => ("", ""),
     };
-    let of = message.value(b"MSH", 9).text;
+    let (of, sent) = (message.value(b"MSH", 9).text, message.value(b"MSH", 7).text);
     let mut orders: Vec<Order<'a>> = Vec::new();
     for orc in message.segments().filter(|s| s.name() == *b"ORC") {
         let number = orc.field(2).comp(1).value().trimmed().some();
@@ -143,23 +150,20 @@ fn orders_of<'a>(item: Item<'a>, message: Message<'a>) -> Vec<Order<'a>> {
             is_named,
             one_day: false,
             at: span(orc.src()),
-            sent: message.value(b"MSH", 7).text,
+            sent,
             message: message.number(),
         });
     }
     // What one ORC withdraws and another says is not withdrawn as a whole.
-    for n in 0..orders.len() {
-        let Some(one) = orders.get(n).filter(|o| o.says == Says::Cancelled) else {
-            continue;
-        };
-        let stands = |o: &Order<'_>| {
-            o.says == Says::Stands
-                && o.key == one.key
-                && (one.group.is_empty() || o.group == one.group)
-        };
-        if orders.iter().any(stands)
-            && let Some(one) = orders.get_mut(n)
-        {
+    let mut standing: Set<String> = Set::new();
+    if orders.iter().any(|o| o.says == Says::Cancelled) {
+        for order in orders.iter().filter(|o| o.says == Says::Stands) {
+            standing.insert(order.place(""));
+            standing.insert(order.place(order.group));
+        }
+    }
+    for one in orders.iter_mut().filter(|o| o.says == Says::Cancelled) {
+        if standing.contains(&one.place(one.group)) {
             one.says = Says::Stopped;
         }
     }
@@ -193,8 +197,28 @@ fn settle(all: &mut [Vec<Order<'_>>]) {
     }
 }
 
+/// Notes what a message withdraws.
+fn put<'a>(withdrawn: &mut Map<String, Vec<Order<'a>>>, group: &str, order: Order<'a>) {
+    let known = withdrawn.entry(order.place(group)).or_default();
+    let same = |w: &Order<'_>| {
+        (w.used, w.says, w.is_named, w.one_day)
+            == (order.used, order.says, order.is_named, order.one_day)
+    };
+    // Of several that say the same the oldest, which may be of one moment with what it withdraws.
+    if let Some(known) = known.iter_mut().find(|w| same(w)) {
+        *known = order;
+    } else if known.len() < MOST {
+        known.push(order);
+    }
+}
+
 /// Weighs messages against each other, the newest first; those that a storage weighs (`false`) stand.
 pub(crate) fn weigh<'a>(messages: &[(bool, (Item<'a>, Message<'a>))]) -> Vec<Fate> {
+    let loose = messages.iter().filter(|m| m.0).map(|m| m.1.1);
+    let mut orcs = loose.flat_map(|m| m.segments().filter(|s| s.name() == *b"ORC"));
+    if orcs.all(|orc| says(orc) == Says::Stands) {
+        return Vec::new();
+    }
     let orders = messages.iter().map(|(is_loose, (item, message))| {
         if *is_loose {
             orders_of(*item, *message)
@@ -203,9 +227,6 @@ pub(crate) fn weigh<'a>(messages: &[(bool, (Item<'a>, Message<'a>))]) -> Vec<Fat
         }
     });
     let mut all: Vec<Vec<Order<'_>>> = orders.collect();
-    if all.iter().flatten().all(|o| o.says == Says::Stands) {
-        return Vec::new();
-    }
     settle(&mut all);
     let mut withdrawn: Map<String, Vec<Order<'_>>> = Map::new();
     let mut standing: Map<String, (&str, &str, u16)> = Map::new();
@@ -218,13 +239,16 @@ pub(crate) fn weigh<'a>(messages: &[(bool, (Item<'a>, Message<'a>))]) -> Vec<Fat
         for order in &orders {
             let mut taken = None;
             let mut by = None;
-            for w in withdrawn.get(&order.key).map_or(&[][..], Vec::as_slice) {
-                let is_group = w.group.is_empty() || w.group == order.group;
-                if !w.is_of_kind(&order.used) || !is_group && !order.group.is_empty() {
-                    continue;
-                }
+            let group = if order.group.is_empty() {
+                ANY
+            } else {
+                order.group
+            };
+            let lists = ["", group].map(|group| withdrawn.get(&order.place(group)));
+            let of_kind = |w: &&Order<'_>| w.is_of_kind(&order.used);
+            for w in lists.into_iter().flatten().flatten().filter(of_kind) {
                 by = Some(w.message);
-                if w.says == Says::Cancelled && is_group && w.is_of_day(&order.used) {
+                if w.says == Says::Cancelled && w.is_of_day(&order.used) {
                     taken = Some(w);
                     break;
                 }
@@ -252,31 +276,23 @@ pub(crate) fn weigh<'a>(messages: &[(bool, (Item<'a>, Message<'a>))]) -> Vec<Fat
                 standing.insert(order.key, seen);
                 continue;
             }
-            let known = withdrawn.entry(order.key.clone()).or_default();
-            let same = |w: &Order<'_>| {
-                (w.used, w.says, w.group, w.is_named, w.one_day)
-                    == (
-                        order.used,
-                        order.says,
-                        order.group,
-                        order.is_named,
-                        order.one_day,
-                    )
-            };
-            // Of several that say the same the oldest, which may be of one moment with what it withdraws.
-            if let Some(known) = known.iter_mut().find(|w| same(w)) {
-                *known = order;
-            } else {
-                known.push(order);
+            if !order.group.is_empty() {
+                let stops = Order {
+                    says: Says::Stopped,
+                    ..order.clone()
+                };
+                put(&mut withdrawn, ANY, stops);
             }
+            let group = order.group;
+            put(&mut withdrawn, group, order);
         }
         fates.push(fate);
     }
     fates
 }
 
-/// Tells what stays of orders that are withdrawn or stopped, and where only the order of the input decided. What was made of
-/// the messages stands in `out` from `from` on.
+/// Tells what stays of orders that are withdrawn or stopped, and where only the order of the input decided.
+/// What was made of the messages stands in `out` from `from` on.
 pub(crate) fn tell(told: &[(Message<'_>, Fate)], from: usize, out: &mut Output) {
     if told.is_empty() {
         return;
