@@ -86,6 +86,16 @@ test("patient numbers are read as the command line reads them", () => {
   const sent = "\x0bMSH|^~\\&|A\rPID|1||0012^^^^PI~13||x\rOBX|1||PID|1||9\r\x1c\rMSH#^~\\&#A\nPID#1## 77 ^^^^PI\nMSH|^~\\&|A\rPID|1||0012\rPID|1||\rPID|1||\x1b$B1\rPID|1\r";
   assert.deepEqual(patientsOf(Buffer.from(sent)), ["0012", "77"]);
   assert.deepEqual(patientsOf(Buffer.from("")), []);
+  // Without a number: name, birth date and sex. A delimiter in a name that is half a character is none.
+  const of = (number, name, birth) =>
+    patientsOf(Buffer.from(`MSH|^~\\&|A\rPID|1||${number}||\x1b$B${name}\x1b(B||${birth}|F\r`));
+  const one = of("", "7C|7", "19680303");
+  assert.equal(one.length, 1);
+  for (const none of ["0000000000", " 000 ", "9999999999^^^^PI", '""']) assert.deepEqual(of(none, "7C|7", "19680303"), one);
+  assert.notDeepEqual(of("", "7C|8", "19680303"), one);
+  assert.notDeepEqual(of("", "7C|7", "19680304"), one);
+  assert.deepEqual(of("", "7C|7", ""), []);
+  assert.deepEqual(of("999999999", "7C|7", "19680303"), ["999999999"]);
 });
 
 test("beyond the bounds files stay apart, and that is counted", () => {
