@@ -291,6 +291,8 @@ function arrange(listing) {
   for (let i = 0; i < files.length; i += 1) if (!taken[i]) order.push(i);
 }
 
+const isMessage = (bytes) => sniff(bytes.subarray(0, 512)) === "hl7";
+
 /**
  * What the engine takes a file for, and whether it is converted: a file outside any storage that
  * is neither a message nor a document is only shown.
@@ -300,6 +302,9 @@ function look(entry, bytes) {
   const stray = !places.has(entry.path) && (content === "other" || content === "json");
   return { content, stray };
 }
+
+/** Whether it is a message outside of a storage, beside one: among all files its ids would have two contents. */
+const isBeside = ({ path, bytes }) => patients.size > 0 && !places.has(path) && isMessage(bytes);
 
 /** Loads what a file needs beyond the core. Messages need nothing. */
 async function prepare(path, bytes) {
@@ -459,6 +464,49 @@ const units = () => [
   ...order.filter((i) => !places.has(files[i].path)).map((i) => ({ group: [i], patient: false })),
 ];
 
+/** What `byPerson` gave for the list as it stands. */
+let joined;
+
+/** Files as they are converted, and findings of that: as the check takes them, but the loose messages of a person together. */
+async function byPerson(id) {
+  if (joined?.order === order) return joined;
+  const own = { order, units: [], notes: [] };
+  const { peopleOf, together: put, withdrawnBesideNameless } = await import("./worker-persons.mjs");
+  const apart = [];
+  for (const unit of units()) {
+    const [index] = unit.group;
+    if (unit.patient || places.has(files[index].path)) {
+      own.units.push(unit);
+      continue;
+    }
+    const { path } = files[index];
+    let bytes = new Uint8Array();
+    try {
+      check(id);
+      // What it holds is read again when it is its turn.
+      bytes = await read(id, files[index]);
+    } catch (error) {
+      if (!unreadable(error)) throw error;
+    }
+    apart.push({ path, index, length: bytes.length, people: isMessage(bytes) ? peopleOf({ path, bytes }) : [] });
+  }
+  // Beside a storage they are told, not converted.
+  const { of, apart: left } = patients.size > 0 ? { of: new Map() } : put(apart, MAX_FILE);
+  if (left !== undefined) own.notes.push(["SSM181", "", String(left)]);
+  for (const file of apart) {
+    const members = of.get(file);
+    if (members) {
+      for (const { path } of withdrawnBesideNameless(members, listStorage)) own.notes.push(["SSM116", path, ""]);
+      own.units.push({ group: members.map((m) => m.index), patient: true, loose: true });
+    } else if (!of.has(file)) {
+      own.units.push({ group: [file.index], patient: false });
+    }
+  }
+  // The list may have grown meanwhile.
+  if (own.order === order) joined = own;
+  return own;
+}
+
 /** Converts and checks everything and counts; results are not kept, they are made again when shown. */
 async function run({ id, options, rules }) {
   await showing;
@@ -489,7 +537,9 @@ async function run({ id, options, rules }) {
     }
   };
   try {
-    for (const { group, patient } of units()) {
+    const { units: todo, notes } = await byPerson(id);
+    for (const note of notes) findings.push(...nothing(engine, ...note).diagnostics);
+    for (const { group, patient, loose } of todo) {
       const found = new Map(group.map((index) => [files[index].path, { index, diagnostics: [] }]));
       const note = (diagnostics) => {
         for (const d of diagnostics) (found.get(d.primary.file) ?? found.get(files[group[0]].path)).diagnostics.push(d);
@@ -503,7 +553,8 @@ async function run({ id, options, rules }) {
       const given = [];
       for (const file of all) {
         const { content, stray } = look(file, file.bytes);
-        if (!stray) given.push(file);
+        if (isBeside(file)) note(nothing(engine, "SSM182", file.path, content).diagnostics);
+        else if (!stray) given.push(file);
         else if (content !== "json") note(nothing(engine, "SSM108", file.path, content).diagnostics);
         else found.get(file.path).diagnostics.push(...(await orNothing("validate", () => validate(file.path, file.bytes, options.lang)) ?? []));
       }
@@ -519,7 +570,7 @@ async function run({ id, options, rules }) {
       }
       // FHIR alone needs no rules of SS-MIX2.
       if (given.length > 0) checker ??= await orNothing("check", async () => new (await loaded("check")).Checker(rules, options.lang));
-      const checked = checker && given.length > 0 ? checker.unit(given, patient) : new Map();
+      const checked = checker && given.length > 0 ? checker.unit(given, patient && !loose) : new Map();
       for (const [path, { index, diagnostics }] of found) {
         const all = checker ? checker.merge(checked.get(path) ?? [], diagnostics) : diagnostics;
         counts.push([index, ...count(all)]);
@@ -784,7 +835,7 @@ async function save({ id, what, index, options, byPatient, rules }) {
     return;
   }
   // Whole patients: the engine chooses among the versions of their files, as the command line does.
-  const todo = units();
+  const { units: todo, notes } = await byPerson(id);
   const to = what === "ndjson" ? "ndjson" : options.to ?? "bundle";
   const engine = await engineOf({ ...options, trace: what === "trace", to });
   const { ZipWriter } = await import("./worker-zip.mjs");
@@ -799,6 +850,7 @@ async function save({ id, what, index, options, byPatient, rules }) {
   let done = 0;
   const pace = pacer(id, todo.length);
   try {
+    for (const note of notes) for (const d of nothing(engine, ...note).diagnostics) add("diagnostics.ndjson", encoder.encode(`${JSON.stringify(d)}\n`));
     for (const { group, patient } of todo) {
       check(id);
       const { input, made, diagnostics } = await piecesOf(id, engine, group, patient);
@@ -856,7 +908,8 @@ async function piecesOf(id, engine, group, isPatient) {
   const input = [];
   for (const file of given) {
     const { content, stray } = look(file, file.bytes);
-    if (!stray) input.push(file);
+    if (isBeside(file)) findings.push(...nothing(engine, "SSM182", file.path, content).diagnostics);
+    else if (!stray) input.push(file);
     else if (content !== "json") findings.push(...nothing(engine, "SSM108", file.path, content).diagnostics);
   }
   if (input.length === 0) return { diagnostics: findings };

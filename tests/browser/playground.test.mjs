@@ -1,7 +1,7 @@
 // The playground in headless Chromium: input, views, the trace both ways, findings, share, save.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -427,6 +427,33 @@ test("a message, a folder and archives give the bytes of the program", async () 
   const trace = unzip(await saved(page, "変換の跡 (zip)"));
   assert.ok(JSON.parse(trace.get("trace.ndjson").toString().split("\n")[0]).pointer);
   await close(page);
+});
+
+test("messages of a person without their storage are saved together, as the program writes them", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "warifu-loose-"));
+  const result = (patient, sent, value) =>
+    `MSH|^~\\&|A|B|C|D|${sent}||OUL^R22^OUL_R22|${sent}|P|2.5||||||~ISO IR87\rPID|1||${patient}\rSPM|1|||019^^JC10\rOBR|1|77||1^^99|||20260401\rORC|SC|77\rOBX|1|NM|3A015000002327101^Alb^JC10||${value}|g/dL|||||F\r`;
+  const stay = (event, at, bed) =>
+    `MSH|^~\\&|A|B|C|D|${at}||ADT^${event}|${at}|P|2.5||||||~ISO IR87\rEVN||${at}|||||\rPID|1||0000000031\rPV1|1|I|32^302^${bed}|||||||||||||||||||||||||||||||||||||||||20260401\r`;
+  const files = { "b.hl7": result("0000000030", "20260402100000", "4.4"), "c.hl7": result("0000000030", "20260403100000", "3.3"), "a.hl7": result("0000000032", "20260402110000", "5.5"), "d.hl7": stay("A01", "20260401090000", 1), "e.hl7": stay("A02", "20260402090000", 2) };
+  const page = await open();
+  try {
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    await page.locator("#tool-settings").click();
+    await page.getByLabel("医療機関番号 (10桁)").fill("1319999999");
+    await page.keyboard.press("Escape");
+    await page.locator("#pick-folder").setInputFiles(folder);
+    await page.locator("#files h2", { hasText: "ファイル 5" }).waitFor();
+    await settled(page);
+    const expected = await ndjsonOf(folder);
+    const saidTwice = (file) => expected.get(file).trimEnd().split("\n").length;
+    assert.deepEqual([saidTwice("Observation.ndjson"), saidTwice("Encounter.ndjson")], [2, 1]);
+    const zip = unzip(await saved(page, "種類別 NDJSON (zip)"));
+    assert.deepEqual(new Map([...zip].filter(([file]) => expected.has(file)).map(([file, bytes]) => [file, bytes.toString()])), expected);
+  } finally {
+    await close(page);
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("the saved Bundle is what is shown", async () => {

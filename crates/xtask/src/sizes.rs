@@ -145,12 +145,13 @@ fn is_converter(name: &str) -> bool {
     name.starts_with("convert") || (name.starts_with("worker") && !is_later(name))
 }
 
-/// The writer of zips, loaded when the first is saved, the reader of tars, when the first is opened, and
-/// that of the trace, which comes with `view_bg.wasm`.
+/// The writer of zips, loaded when the first is saved, the reader of tars, when the first is opened, what puts
+/// messages together by person, when all are converted, and the reader of the trace, which comes with
+/// `view_bg.wasm`.
 fn is_later(name: &str) -> bool {
     matches!(
         name,
-        "worker-zip.mjs" | "worker-tar.mjs" | "worker-trace.mjs"
+        "worker-zip.mjs" | "worker-tar.mjs" | "worker-trace.mjs" | "worker-persons.mjs"
     )
 }
 
@@ -299,7 +300,12 @@ mod tests {
         for name in ["validate_bg.wasm", "validate-work.mjs"] {
             assert!(!(all.counts)(name) && (validate.counts)(name), "{name}");
         }
-        for name in ["worker-zip.mjs", "worker-tar.mjs", "worker-trace.mjs"] {
+        for name in [
+            "worker-zip.mjs",
+            "worker-tar.mjs",
+            "worker-trace.mjs",
+            "worker-persons.mjs",
+        ] {
             assert!(!(all.counts)(name) && !(converter.counts)(name), "{name}");
         }
         assert!(!(all.counts)("clins_bg.wasm") && (clins.counts)("clins_bg.wasm"));
