@@ -847,7 +847,8 @@ fn read_delimiters(head: &[u8]) -> Delimiters {
 
 /// Splits a stream of messages (several `MSH` segments) into byte ranges, one a message.
 ///
-/// A message begins at a line that starts with `MSH` and the first message's field separator.
+/// A message begins at a line that starts with `MSH` and the first message's field separator; the VT of its
+/// frame (MLLP) belongs to none.
 pub fn split_stream(bytes: &[u8]) -> Vec<(usize, usize)> {
     let mut starts = Vec::new();
     // What is skipped before the first message belongs to it.
@@ -880,12 +881,39 @@ pub fn split_stream(bytes: &[u8]) -> Vec<(usize, usize)> {
         .copied()
         .chain(std::iter::once(bytes.len()))
         .collect::<Vec<_>>();
-    starts.into_iter().zip(ends).collect()
+    let unframed = |(start, mut end): (usize, usize)| {
+        while end > start && bytes.get(end - 1) == Some(&0x0B) {
+            end -= 1;
+        }
+        (start, end)
+    };
+    starts.into_iter().zip(ends).map(unframed).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What an interface engine writes: each message between VT and FS CR.
+    #[test]
+    fn frames_of_a_stream_are_no_part_of_its_messages() {
+        let message = b"MSH|^~\\&|A|B|C|D|20260401||ADT^A08|1|P|2.5\rPID|1||7\r";
+        let framed: Vec<u8> = [&b"\x0b"[..], message, b"\x1c\r"].concat();
+        let stream = framed.repeat(3);
+        let parts = split_stream(&stream);
+        assert_eq!(parts.len(), 3);
+        for (start, end) in parts {
+            let mut index = Index::new();
+            index.build_part(stream.get(..end).unwrap_or_default(), start, None);
+            let arena = bumpalo::Bump::new();
+            let read =
+                crate::Message::new(stream.get(..end).unwrap_or_default(), &index, &arena, 0);
+            assert_eq!(read.value(b"PID", 3).text, "7");
+            assert_eq!(index.segment_count(), 2);
+            let is_frame = |n: &Note| n.kind == NoteKind::TrailingBytes;
+            assert!(index.notes().iter().all(is_frame), "{:?}", index.notes());
+        }
+    }
 
     /// A stream of small messages keeps an index of each: a hundred thousand with the room of a large message
     /// were most of a gigabyte.

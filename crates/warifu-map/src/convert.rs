@@ -234,6 +234,8 @@ impl Converter {
         let mut items: Vec<Item<'_>> = Vec::with_capacity(files.len());
         let mut names: Vec<FileName<'_>> = Vec::new();
         let (mut named, mut loose, mut documents) = (Vec::new(), Vec::new(), Vec::new());
+        // Named files that lie in no folders of a storage.
+        let mut strays: Set<usize> = Set::new();
         for (i, file) in files.iter().enumerate() {
             let place = place_of(file.path);
             let mut item = place.item();
@@ -248,6 +250,9 @@ impl Converter {
             } else if let Some(name) = place.name {
                 names.push(name);
                 named.push(i);
+                if place.kind.is_empty() {
+                    strays.insert(i);
+                }
             } else {
                 item = Item {
                     flag: b'1',
@@ -265,7 +270,6 @@ impl Converter {
                 item.replaces = true;
             }
         }
-        let file_of = |i: usize| Some((number_of(i), files.get(i)?, *items.get(i)?));
         let bytes_of = |k: usize| Some(files.get(*named.get(k)?)?.bytes);
         for note in &selection.notes {
             let Some(i) = named.get(note.file) else {
@@ -288,9 +292,22 @@ impl Converter {
         }
         // The winners in processing order; loose messages of the same patient follow.
         let winners = selection.used().filter_map(|k| named.get(k).copied());
-        let mut sorted: Vec<usize> = winners.collect();
+        let (mut sorted, mut apart): (Vec<usize>, Vec<usize>) =
+            winners.partition(|i| loose.is_empty() || !strays.contains(i));
         let weighed = sorted.len();
+        // Beside messages without a name that of a stray says nothing of which is newer.
+        for i in &apart {
+            if let Some(item) = items.get_mut(*i) {
+                *item = Item {
+                    patient: item.patient,
+                    flag: item.flag,
+                    ..Item::default()
+                };
+            }
+        }
+        sorted.append(&mut apart);
         sorted.append(&mut loose);
+        let file_of = |i: usize| Some((number_of(i), files.get(i)?, *items.get(i)?));
         let Self {
             core, pool, notes, ..
         } = self;
@@ -331,10 +348,9 @@ impl Converter {
                 if reads.len() > FEW {
                     index.fit();
                 }
-                let message = bytes.get(start..).unwrap_or_default();
-                let mut fields = message.split(|b| *b == b'|').skip(6);
-                let sent = fields.next().unwrap_or_default();
-                let is_adt = fields.nth(1).is_some_and(|f| f.starts_with(b"ADT"));
+                let message = Message::new(bytes, &index, &arena, number);
+                let sent = crate::datatypes::sent_at(message);
+                let is_adt = message.value(b"MSH", 9).text.starts_with("ADT");
                 reads.push(Read {
                     number,
                     item,
@@ -390,6 +406,11 @@ impl Converter {
         let mut contexts: Vec<PatientContext> = Vec::with_capacity(people.len());
         let mut dead = Output::new();
         for (patient, members) in &people {
+            let (members, beyond) = members.split_at(members.len().min(MAX_MESSAGES));
+            if let Some(first) = beyond.first() {
+                let d = Diagnostic::new(&map_general::MAP014, whole(first.number));
+                out.diagnostics.push(d.with(beyond.len().to_string()));
+            }
             let mut context = PatientContext {
                 patient: patient.clone(),
                 ..PatientContext::default()
@@ -625,7 +646,7 @@ struct Read<'a> {
     /// Whether no storage weighs it.
     is_loose: bool,
     /// Whether it is one of ADT, when it was sent, its place in the input.
-    weight: (bool, &'a [u8], usize),
+    weight: (bool, u64, usize),
     index: Index,
 }
 
@@ -935,6 +956,61 @@ mod tests {
                     let named = u32::try_from(of[1]).unwrap();
                     assert_eq!(others, if together { vec![named] } else { Vec::new() });
                 }
+            }
+        }
+    }
+
+    /// When a message was sent is a moment, read where `MSH-7` is: 厚 and 慈 hold the byte of a `|`.
+    #[test]
+    fn the_newest_is_told_by_the_moment_and_not_by_bytes() {
+        let (older, newer) = (
+            result_sent_at("20260401110000", "6.0"),
+            result_sent_at("20260401120000", "7.0"),
+        );
+        let sender = |text: &str| text.replacen("|A|B|", "|A|慈厚病院|", 1);
+        let zone = |text: &str| text.replacen("20260401120000", "20260401103000+0000", 1);
+        let blank = |text: &str| text.replacen("|20260401120000", "| 20260401120000", 1);
+        for newest in [newer.clone(), sender(&newer), zone(&newer), blank(&newer)] {
+            for texts in [
+                [older.clone(), newest.clone()],
+                [newest.clone(), sender(&older)],
+            ] {
+                let [first, last] = &texts;
+                let files = [("a.hl7".to_owned(), &**first), ("b.hl7".to_owned(), last)];
+                for out in [convert_patient(&files), convert("", &texts.concat())] {
+                    let value = &one(&out, "Observation")["valueQuantity"]["value"];
+                    assert_eq!(value.as_f64(), Some(7.0), "{newest}");
+                }
+            }
+        }
+    }
+
+    /// A file that has the name of one in a storage, but lies in none, is no newer by its name.
+    #[test]
+    fn a_named_file_beside_messages_without_a_name_is_weighed_by_when_it_was_sent() {
+        let texts = ["6.0", "7.0"].map(|value| {
+            let sent = if value == "7.0" {
+                "20260401120000"
+            } else {
+                "20260401110000"
+            };
+            result_sent_at(sent, value)
+        });
+        for named in [0, 1] {
+            let stamp = ["20260401110000000", "20260401120000000"][named];
+            let name = path("OML-11", "20260401", stamp, "01", '1');
+            let leaf = name.rsplit('/').next().unwrap().to_owned();
+            let leaf = leaf.replace("0000990001", "0000012345");
+            let mut files = [
+                ("a.hl7".to_owned(), &*texts[0]),
+                ("b.hl7".to_owned(), &*texts[1]),
+            ];
+            files[named].0 = leaf;
+            for _ in 0..2 {
+                let out = convert_patient(&files);
+                let value = &one(&out, "Observation")["valueQuantity"]["value"];
+                assert_eq!(value.as_f64(), Some(7.0), "{files:?}");
+                files.reverse();
             }
         }
     }

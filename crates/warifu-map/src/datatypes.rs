@@ -283,7 +283,7 @@ pub fn add_date_time<'a>(
 /// When a message was sent ([`Time::sort_key`]); 0 when it does not say.
 #[inline(never)]
 pub(crate) fn sent_at(m: warifu_hl7::Message<'_>) -> u64 {
-    time::parse(m.value(b"MSH", 7).text).map_or(0, |t| t.sort_key())
+    time::parse(m.value(b"MSH", 7).text.trim()).map_or(0, |t| t.sort_key())
 }
 
 /// Priority of an order (table 0485).
