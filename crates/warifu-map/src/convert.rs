@@ -313,7 +313,7 @@ impl Converter {
         } = self;
         let core: &Core = core;
         let mut reads: Vec<Read<'_>> = Vec::with_capacity(sorted.len());
-        // Files in force of which nothing can be read.
+        // Files in force of which nothing can be read, or not all that was sent.
         let mut unread: Set<usize> = Set::new();
         let mut streams = false;
         for (n, i) in sorted.into_iter().enumerate() {
@@ -341,8 +341,10 @@ impl Converter {
                 read(core, &mut index, notes, &arena, part, &mut out.diagnostics);
                 segments += index.weight();
                 out.report_from(first);
-                if !index.has_message() {
+                if !index.has_message() || ends_within_text(bytes) {
                     unread.insert(i);
+                }
+                if !index.has_message() {
                     continue;
                 }
                 if reads.len() > FEW {
@@ -633,6 +635,13 @@ fn bury<'a>(
             trace::name_time(message, out);
         }
     }
+}
+
+/// Whether bytes end in the middle of Japanese text: they were cut off.
+fn ends_within_text(bytes: &[u8]) -> bool {
+    let open = memchr::memrchr(0x1B, bytes).and_then(|at| bytes.get(at..));
+    open.is_some_and(|rest| rest.starts_with(b"\x1b$"))
+        && !matches!(bytes.last(), Some(b'\r' | b'\n' | 0x1C))
 }
 
 /// A message of a batch.
@@ -967,7 +976,11 @@ mod tests {
             result_sent_at("20260401110000", "6.0"),
             result_sent_at("20260401120000", "7.0"),
         );
-        let sender = |text: &str| text.replacen("|A|B|", "|A|慈厚病院|", 1);
+        let sender = |text: &str| {
+            // Each in two bytes, of which the second is 7C.
+            let text = text.replacen("血清", "S", 1);
+            text.replacen("|A|B|", "|A|\u{1b}$B<|8|\u{1b}(B|", 1)
+        };
         let zone = |text: &str| text.replacen("20260401120000", "20260401103000+0000", 1);
         let blank = |text: &str| text.replacen("|20260401120000", "| 20260401120000", 1);
         for newest in [newer.clone(), sender(&newer), zone(&newer), blank(&newer)] {
@@ -1591,11 +1604,26 @@ mod tests {
     fn what_cannot_be_read_withdraws_nothing() {
         let old = result("202604010900", "SC", &[(ALB, "4")]);
         let name = |stamp: &str, flag| path("OML-11", "20260401", stamp, "01", flag);
-        for (new, told) in [
-            ("", true),
-            ("PID|1", true),
-            (&*result("202604020900", "SC", &[]), false),
-        ] {
+        let whole = result("202604020900", "SC", &[]);
+        // Cut in the middle of its Japanese text, or only without an end.
+        let cut = [whole.trim_end(), "\rNTE|1||\u{1b}$B0"].concat();
+        for (new, told) in [(&*cut, true), (whole.trim_end(), false)] {
+            let names = [
+                name("20260401090000000", '2'),
+                name("20260402090000000", '1'),
+            ];
+            let bytes = [&*old, new].map(|text| text.replace('\n', "\r"));
+            let of = |n: usize| crate::File {
+                path: &names[n],
+                bytes: bytes[n].as_bytes(),
+            };
+            let mut out = crate::Output::new();
+            crate::Converter::new(crate::testing::options())
+                .convert_patient(&[of(0), of(1)], &mut out);
+            assert_eq!(out.deletes.is_empty(), told, "{new}");
+            assert_eq!(reported(&out, "MAP021"), told);
+        }
+        for (new, told) in [("", true), ("PID|1", true), (&*whole, false)] {
             let out = convert_patient(&[
                 (name("20260401090000000", '2'), &*old),
                 (name("20260402090000000", '1'), new),
