@@ -38,7 +38,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("MAP016", "an order in two files: imaging of warifu-map"),
     ("MAP021", "two messages of one order: convert of warifu-map"),
     ("MAP022", "two messages of one order: convert of warifu-map"),
-    ("MAP023", "two messages of one moment: convert of warifu-map"),
+    (
+        "MAP023",
+        "two messages of one moment: convert of warifu-map",
+    ),
     ("MAP024", "two messages of one order: convert of warifu-map"),
     (
         "MAP431",
