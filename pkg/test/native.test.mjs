@@ -27,6 +27,7 @@ const compiled = (name) => new WebAssembly.Module(readFileSync(new URL(`../dist/
 fast.initSync({ module: compiled("convert-fast") });
 small.initSync({ module: compiled("convert") });
 for (const part of ["clins", "documents", "view"]) small.addPart(part, compiled(`convert-${part}`));
+for (const module of [fast, small]) module.nameFields();
 
 if (folders.length < 2) test("samples", { skip: "../shared is absent" }, () => {});
 for (const [n, folder] of folders.entries()) {

@@ -5,7 +5,7 @@
 // out: ready need progress rows counts packages result failed done sent
 //
 // `rules` of a request is a profile of the check, or "off". The check's module comes with the first.
-import { addPart, Engine, initSync, isDocument, listStorage, sniff, version } from "./convert.js";
+import { addPart, Engine, initSync, isDocument, listStorage, nameFields, sniff, version } from "./convert.js";
 
 const MIB = 1 << 20;
 const MAX_FILE = 64 * MIB;
@@ -98,11 +98,11 @@ const slice = async (blob, [start, end]) =>
 const later = new Map();
 const came = new Map();
 /** A part of the converter has no glue: it joins the instance. */
-const part = (name) => ({ initSync: ({ module }) => addPart(name, module) });
+const part = (name, then = () => {}) => ({ initSync: ({ module }) => { addPart(name, module); then(); } });
 const glues = {
   unpack: () => import("./unpack.js"), rules: () => import("./rules.js"), check: () => import("./check-work.mjs"),
   validate: () => import("./validate-work.mjs"),
-  clins: () => part("clins"), documents: () => part("documents"), view: () => part("view"),
+  clins: () => part("clins"), documents: () => part("documents"), view: () => part("view", nameFields),
 };
 
 function loaded(name) {
@@ -311,10 +311,13 @@ async function prepare(path, bytes) {
   if (isDocument(path, bytes)) await loaded("documents");
 }
 
+/** The part that has the trace and the names of fields: without it findings have the paths of fields only. */
+const named = (needed) => (needed ? loaded("view") : loaded("view").catch(() => {}));
+
 /** An engine, with what its output needs. */
 async function engineOf(options) {
   if (options.to === "clins") await loaded("clins");
-  if (options.trace) await loaded("view");
+  await named(options.trace);
   return new Engine(options);
 }
 
@@ -512,6 +515,7 @@ async function run({ id, options, rules }) {
   await showing;
   // Lines, since what several patients share is then counted once.
   const { bundle: _, per: __, ...rest } = options;
+  await named(false);
   const engine = new Engine({ ...rest, trace: false, to: "ndjson" });
   const shared = new Set();
   let checker;
