@@ -493,6 +493,8 @@ async function byPerson(id) {
     }
     apart.push({ path, index, length: bytes.length, people: isMessage(bytes) ? peopleOf({ path, bytes }) : [] });
   }
+  // As the command line meets them, whatever order they were chosen in.
+  apart.sort((a, b) => (a.path < b.path ? -1 : 1));
   // Beside a storage they are told, not converted.
   const { of, apart: left } = patients.size > 0 ? { of: new Map() } : put(apart, MAX_FILE);
   if (left !== undefined) own.notes.push(["SSM181", "", String(left)]);
