@@ -306,18 +306,16 @@ function look(entry, bytes) {
 /** Whether it is a message outside of a storage, beside one: among all files its ids would have two contents. */
 const isBeside = ({ path, bytes }) => patients.size > 0 && !places.has(path) && isMessage(bytes);
 
-/** Loads what a file needs beyond the core. Messages need nothing. */
+/** Loads what a file needs beyond the core: of messages the findings name fields, where the names can be had. */
 async function prepare(path, bytes) {
   if (isDocument(path, bytes)) await loaded("documents");
+  else if (isMessage(bytes)) await loaded("view").catch(() => {});
 }
-
-/** The part that has the trace and the names of fields: without it findings have the paths of fields only. */
-const named = (needed) => (needed ? loaded("view") : loaded("view").catch(() => {}));
 
 /** An engine, with what its output needs. */
 async function engineOf(options) {
   if (options.to === "clins") await loaded("clins");
-  await named(options.trace);
+  if (options.trace) await loaded("view");
   return new Engine(options);
 }
 
@@ -473,12 +471,16 @@ let joined;
 /** Files as they are converted, and findings of that: as the check takes them, but the loose messages of a person together. */
 async function byPerson(id) {
   if (joined?.order === order) return joined;
+  const all = units();
+  const isLoose = ({ group: [index], patient }) => !patient && !places.has(files[index].path);
+  // Beside a storage they are told, not converted.
+  if (patients.size > 0 || all.filter(isLoose).length < 2) return { units: all, notes: [] };
   const own = { order, units: [], notes: [] };
   const { peopleOf, together: put, withdrawnBesideNameless } = await import("./worker-persons.mjs");
   const apart = [];
-  for (const unit of units()) {
+  for (const unit of all) {
     const [index] = unit.group;
-    if (unit.patient || places.has(files[index].path)) {
+    if (!isLoose(unit)) {
       own.units.push(unit);
       continue;
     }
@@ -495,8 +497,7 @@ async function byPerson(id) {
   }
   // As the command line meets them, whatever order they were chosen in.
   apart.sort((a, b) => (a.path < b.path ? -1 : 1));
-  // Beside a storage they are told, not converted.
-  const { of, apart: left } = patients.size > 0 ? { of: new Map() } : put(apart, MAX_FILE);
+  const { of, apart: left } = put(apart, MAX_FILE);
   if (left !== undefined) own.notes.push(["SSM181", "", String(left)]);
   for (const file of apart) {
     const members = of.get(file);
@@ -517,7 +518,6 @@ async function run({ id, options, rules }) {
   await showing;
   // Lines, since what several patients share is then counted once.
   const { bundle: _, per: __, ...rest } = options;
-  await named(false);
   const engine = new Engine({ ...rest, trace: false, to: "ndjson" });
   const shared = new Set();
   let checker;

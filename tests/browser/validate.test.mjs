@@ -280,6 +280,8 @@ test("findings on FHIR are reached with the keyboard alone", async () => {
   const page = await open();
   await pasteHere(page, PATIENT);
   await row(page, "FHR006").waitFor();
+  // The findings of all files come behind those of the one that is shown.
+  await settled(page);
   await page.locator("#fhir").focus();
   await page.keyboard.press("n");
   const first = await frame(page).getAttribute("aria-label");
@@ -297,6 +299,8 @@ test("findings on FHIR are reached with the keyboard alone", async () => {
   await page.keyboard.press("End");
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => [...document.querySelectorAll("#bottom .finding-row")].at(-1).getAttribute("aria-selected") === "true");
+  // The focus follows what is selected once it is painted.
+  await page.waitForFunction(() => [...document.querySelectorAll("#bottom .finding-row")].at(-1) === document.activeElement);
   // The page of its rule is the next thing that can be reached.
   await page.keyboard.press("Tab");
   await page.waitForFunction(() => document.activeElement.classList.contains("rule-button"));
