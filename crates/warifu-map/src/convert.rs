@@ -422,7 +422,7 @@ impl Converter {
             let mut places: Vec<(usize, u16)> =
                 members.iter().map(|r| (r.weight.2, r.number)).collect();
             warifu_order::sort(&mut places);
-            let mut snapshots: Set<&str> = Set::new();
+            let mut snapshots: Map<&str, Message<'_>> = Map::new();
             let numbered = members.iter().map(|read| {
                 let place = places.partition_point(|other| other.0 < read.weight.2);
                 let number = if streams {
@@ -436,9 +436,14 @@ impl Converter {
             let mut fates = withdrawals::weigh(&numbered).into_iter();
             let (mut own, mut late, mut told) = (Vec::new(), Vec::new(), Vec::new());
             for (is_loose, (item, message)) in numbered {
-                let fate = fates.next().unwrap_or_default();
-                let snapshot = item.kind.filter(|k| is_loose && k.is_snapshot());
-                if fate.is_late || snapshot.is_some_and(|k| !snapshots.insert(k.code())) {
+                let mut fate = fates.next().unwrap_or_default();
+                if let Some(kind) = item.kind.filter(|k| is_loose && k.is_snapshot()) {
+                    let newest = *snapshots.entry(kind.code()).or_insert(message);
+                    if newest.number() != message.number() {
+                        fate.replace(kind, message, newest);
+                    }
+                }
+                if fate.is_late {
                     late.push((item, message));
                 } else {
                     own.push((item, message));
@@ -1574,6 +1579,58 @@ mod tests {
                 assert_eq!(of.is_empty(), !told, "{of:?}");
             }
         }
+    }
+
+    /// Of two snapshots of one moment the order of the input says which is in force.
+    #[test]
+    fn snapshots_of_one_moment_that_differ_are_told() {
+        let of = |at: &str, control: &str, what: &str| {
+            let line = format!("IAM|1|FA^食物^HL70127|{what}^{what}^99|SV||A|{what}");
+            sent("ADT^A60^ADT_A60", at, &line).replacen("|P|2.5", &format!("{control}|P|2.5"), 1)
+        };
+        let (moment, later) = ("202604010900", "202604010901");
+        let first = of(moment, "", "ソバ");
+        for (second, told_of) in [
+            (of(moment, "", "卵"), 1),
+            (of(moment, "2", "卵"), 1),
+            // The same again, in whatever message.
+            (of(moment, "", "ソバ"), 0),
+            (of(moment, "2", "ソバ"), 0),
+            (of(later, "", "卵"), 0),
+        ] {
+            assert_eq!(
+                told(&[first.clone(), second.clone()], "MAP023"),
+                told_of,
+                "{second}"
+            );
+        }
+    }
+
+    /// Numbers of messages end where those of files do: the newest are converted, and the others are counted.
+    #[test]
+    fn more_messages_of_a_person_than_have_numbers_are_counted() {
+        let message = |n: usize| {
+            let at = 10_000 + n;
+            format!(
+                "MSH|^~\\&|A|B|C|D|202604{}{:02}{:02}{:02}||ADT^A08|{at}|P|2.5\rPID|1||77||N{at}\r",
+                10 + n / 86_400,
+                n / 3_600 % 24,
+                n / 60 % 60,
+                n % 60
+            )
+        };
+        let all: Vec<String> = (0..super::MAX_MESSAGES + 2).map(message).collect();
+        let (first, last) = all.split_at(all.len() / 2);
+        let [first, last] = [first, last].map(<[String]>::concat);
+        let out = convert_patient(&[("a.hl7".to_owned(), &first), ("b.hl7".to_owned(), &last)]);
+        let told = out.diagnostics.iter().filter(|d| d.code.code == "MAP014");
+        let told: Vec<_> = told.filter_map(|d| d.argument.as_deref()).collect();
+        assert_eq!(told, ["2"]);
+        let newest = 10_000 + super::MAX_MESSAGES + 1;
+        assert_eq!(
+            one(&out, "Patient")["name"][0]["text"],
+            format!("N{newest}")
+        );
     }
 
     /// In a trace the fields of a message that is overtaken are not in force.

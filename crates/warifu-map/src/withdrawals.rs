@@ -8,6 +8,7 @@ use warifu_order::{Map, Set};
 use warifu_ssmix2::DataKind;
 
 use crate::cx::{Item, Sourced as _, before, span};
+use crate::datatypes::sent_at;
 use crate::output::Output;
 
 /// Most days that are kept of one order number, and withdrawals of it: one with more is used again and again.
@@ -19,15 +20,23 @@ const ANY: &str = "\u{1e}";
 /// What becomes of a message that no storage weighs.
 #[derive(Debug, Default)]
 pub(crate) struct Fate {
-    /// Newer ones withdraw all of its orders.
+    /// Newer ones withdraw all of its orders, or are a newer snapshot.
     pub(crate) is_late: bool,
     /// The first of its orders that a newer one names as withdrawn or stopped, and that one, where it is not late.
     stays: Option<(Span, u16)>,
-    /// A message of the same moment that says otherwise of an order.
-    tie: Option<u16>,
+    /// A message of the same moment that says otherwise, and of what.
+    tie: Option<(u16, &'static str)>,
 }
 
 impl Fate {
+    /// A snapshot that another of its kind, as new or newer, takes the place of.
+    pub(crate) fn replace(&mut self, kind: DataKind, message: Message<'_>, by: Message<'_>) {
+        self.is_late = true;
+        let of_one_moment = sent_at(message) == sent_at(by);
+        if of_one_moment && said(message) != said(by) {
+            self.tie = self.tie.or(Some((by.number(), kind.code())));
+        }
+    }
     /// Whether there is something to tell.
     pub(crate) const fn is_told(&self) -> bool {
         self.stays.is_some() || self.tie.is_some()
@@ -97,6 +106,14 @@ impl Order<'_> {
     fn is_of_day(&self, used: &Use<'_>) -> bool {
         self.used.is_of_day(used).unwrap_or(self.one_day)
     }
+}
+
+/// What a message says behind its header.
+fn said(message: Message<'_>) -> &[u8] {
+    let second = message.segments().nth(1);
+    let from = second.and_then(|s| usize::try_from(s.span().0).ok());
+    let all = from.and_then(|from| message.bytes().get(from..));
+    all.unwrap_or_default().trim_ascii_end()
 }
 
 fn day(value: Val<'_>) -> &str {
@@ -265,7 +282,7 @@ pub(crate) fn weigh<'a>(messages: &[(bool, (Item<'a>, Message<'a>))]) -> Vec<Fat
             };
             let tie = taken.filter(|w| w.sent == order.sent && order.says == Says::Stands);
             let tie = tie.map(|w| w.message).or(newer.filter(is_tie).map(|n| n.2));
-            fate.tie = fate.tie.or(tie);
+            fate.tie = fate.tie.or(tie.map(|other| (other, "ORC-1")));
         }
         if fate.is_late {
             fate.stays = None;
@@ -315,9 +332,9 @@ pub(crate) fn tell(told: &[(Message<'_>, Fate)], from: usize, out: &mut Output) 
             }
             out.report(d);
         };
-        if let Some(other) = fate.tie {
+        if let Some((other, of)) = fate.tie {
             let at = span(message.value(b"MSH", 7).src());
-            report(&MAP023, at, other, "ORC-1".to_owned());
+            report(&MAP023, at, other, of.to_owned());
         }
         if let Some((at, other)) = fate.stays
             && let Some(count) = counts.get(&number)
