@@ -39,6 +39,19 @@ async function fit(page, width, height) {
   if (whole > height) await page.setViewportSize({ width, height: whole });
 }
 
+/**
+ * Waits until the page is drawn. After its window has changed many times Chromium has waited, once in many
+ * hundred screens, for a frame that nothing asked for; what is pressed then never comes to rest. Another size asks for one.
+ */
+async function drawn(page) {
+  const frame = page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => done(true)); }));
+  const { width, height } = page.viewportSize();
+  while (!await Promise.race([frame, page.waitForTimeout(3_000)])) {
+    await page.setViewportSize({ width, height: height + 1 });
+    await page.setViewportSize({ width, height });
+  }
+}
+
 /** Characters that are drawn as a missing one is. */
 const undrawn = (page) => page.evaluate(() => {
   const canvas = new OffscreenCanvas(48, 48).getContext("2d", { willReadFrequently: true });
@@ -134,6 +147,7 @@ export class Walk {
     if (SHOTS && await page.evaluate(() => navigator.onLine)) await this.picture(name);
     this.seen.push(name);
     await page.setViewportSize(own);
+    await drawn(page);
   }
 
   async picture(name) {
