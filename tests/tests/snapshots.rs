@@ -121,6 +121,28 @@ fn every_data_kind_by_itself() {
     assert!(seen.len() >= 36, "a message row has no fixture");
 }
 
+/// Real files without a last terminator are whole: none is taken for one that was cut off.
+#[test]
+fn no_whole_file_is_called_cut() {
+    let mut roots = vec![common::fixtures()];
+    roots.extend(common::shared("no_whole_file_is_called_cut").map(|s| s.join("samples/ssmix2")));
+    let (mut open, mut read) = (0, 0);
+    for file in roots.iter().flat_map(|root| common::load(root)) {
+        if !file.bytes.starts_with(b"MSH") || file.path.contains("broken") {
+            continue;
+        }
+        let mut out = Output::new();
+        let (path, bytes) = (&*file.path, &*file.bytes);
+        Converter::new(options()).convert(File { path, bytes }, 0, &mut out);
+        let told = |code: &str| out.diagnostics.iter().any(|d| d.code.code == code);
+        assert!(!told("MAP025"), "{path}");
+        open += usize::from(told("HL7106"));
+        read += 1;
+    }
+    assert!(read > 200, "{read}");
+    assert!(roots.len() == 1 || open > 30, "{open} of {read}");
+}
+
 #[test]
 fn shared_samples_by_counts_codes_and_hashes() {
     let Some(shared) = common::shared("shared_samples_by_counts_codes_and_hashes") else {

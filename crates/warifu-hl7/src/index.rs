@@ -682,6 +682,13 @@ impl Index {
         self.segments.truncate(position);
         self.names.take();
     }
+    /// Takes the segment at `position` for a line without a name, so that nothing is read from it.
+    pub fn set_aside(&mut self, position: usize) {
+        if let Some(segment) = self.segments.get_mut(position) {
+            segment.name = *b"???";
+        }
+        self.names.take();
+    }
     /// Gives back what was reserved and not filled: for one of thousands that are kept.
     pub fn fit(&mut self) {
         self.segments.shrink_to_fit();

@@ -7,7 +7,7 @@ use warifu_diag::catalogue::hl7::HL7198;
 use warifu_diag::catalogue::{map_admin, map_general, ssm};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::{Buffers, Id, IdKey};
-use warifu_hl7::{Index, MAX_SEGMENTS, Message, findings};
+use warifu_hl7::{Index, MAX_SEGMENTS, Message, Note, NoteKind, findings};
 use warifu_order::{Map, Set};
 use warifu_ssmix2::{DataKind, Kind};
 use warifu_ssmix2::{FileName, Flag};
@@ -338,10 +338,10 @@ impl Converter {
                 let mut index = Index::new();
                 let first = out.diagnostics.len();
                 let part = (bytes, start, number);
-                read(core, &mut index, notes, &arena, part, &mut out.diagnostics);
+                let is_cut = read(core, &mut index, notes, &arena, part, &mut out.diagnostics);
                 segments += index.weight();
                 out.report_from(first);
-                if !index.has_message() || ends_within_text(bytes) {
+                if is_cut || !index.has_message() {
                     unread.insert(i);
                 }
                 if !index.has_message() {
@@ -358,6 +358,7 @@ impl Converter {
                     item,
                     bytes,
                     is_loose: n >= weighed,
+                    is_cut,
                     weight: (is_adt, sent, reads.len()),
                     index,
                 });
@@ -430,17 +431,18 @@ impl Converter {
                 } else {
                     read.number
                 };
-                (read.is_loose, read.message(&arena, number))
+                ((read.is_loose, read.is_cut), read.message(&arena, number))
             });
             let numbered: Vec<_> = numbered.collect();
             let mut fates = withdrawals::weigh(&numbered).into_iter();
             let (mut own, mut late, mut told) = (Vec::new(), Vec::new(), Vec::new());
-            for (is_loose, (item, message)) in numbered {
+            for ((is_loose, is_cut), (item, message)) in numbered {
                 let mut fate = fates.next().unwrap_or_default();
                 if let Some(kind) = item.kind.filter(|k| is_loose && k.is_snapshot()) {
-                    let newest = *snapshots.entry(kind.code()).or_insert(message);
-                    if newest.number() != message.number() {
-                        fate.replace(kind, message, newest);
+                    if let Some(newest) = snapshots.get(kind.code()) {
+                        fate.replace(kind, message, *newest);
+                    } else if !is_cut {
+                        snapshots.insert(kind.code(), message);
                     }
                 }
                 if fate.is_late {
@@ -500,7 +502,7 @@ impl Converter {
                 let bytes = bytes.get(..end).unwrap_or_default();
                 let mut index = Index::new();
                 index.build_part(bytes, start, core.options.charset);
-                keep_one_person(&mut index, bytes, &arena, number, &mut Vec::new());
+                leave_out(&mut index, bytes, &arena, number, &mut Vec::new());
                 if !index.has_message() {
                     continue;
                 }
@@ -531,7 +533,7 @@ impl Converter {
     }
 }
 
-/// Reads the message that begins at `start` and ends with `bytes`.
+/// Reads the message that begins at `start` and ends with `bytes`; whether it is cut.
 fn read(
     core: &Core,
     index: &mut Index,
@@ -539,10 +541,10 @@ fn read(
     arena: &Bump,
     (bytes, start, number): (&[u8], usize, u16),
     found: &mut Vec<Diagnostic>,
-) {
+) -> bool {
     index.build_part(bytes, start, core.options.charset);
     findings::reading(bytes, start, index, notes, source_of(number), found);
-    keep_one_person(index, bytes, arena, number, found);
+    leave_out(index, bytes, arena, number, found)
 }
 
 /// Converts the messages of a person that are in force; `first_diagnostic` is the first finding of them.
@@ -642,11 +644,91 @@ fn bury<'a>(
     }
 }
 
-/// Whether bytes end in the middle of Japanese text: they were cut off.
+/// The last field that SS-MIX2 requires of each segment. A file without a terminator whose last segment ends
+/// before it was cut off (of 250 real files 37 have none, and all of those end behind it).
+static REQUIRED: &[([u8; 3], u8)] = &[
+    (*b"MSH", 12),
+    (*b"EVN", 2),
+    (*b"PID", 8),
+    (*b"NK1", 1),
+    (*b"PV1", 2),
+    (*b"DB1", 4),
+    (*b"OBX", 11),
+    (*b"AL1", 3),
+    (*b"IN1", 2),
+    (*b"IAM", 6),
+    (*b"PRB", 4),
+    (*b"ZPR", 2),
+    (*b"ORC", 2),
+    (*b"ODS", 3),
+    (*b"RXE", 5),
+    (*b"RXR", 1),
+    (*b"RXA", 6),
+    (*b"RXC", 4),
+    (*b"CTI", 1),
+    (*b"SPM", 4),
+    (*b"OBR", 4),
+    (*b"IPC", 5),
+    (*b"ZE1", 3),
+];
+
+/// Whether bytes without a terminator end in the middle of Japanese text, or of the name of a segment.
 fn ends_within_text(bytes: &[u8]) -> bool {
     let open = memchr::memrchr(0x1B, bytes).and_then(|at| bytes.get(at..));
-    open.is_some_and(|rest| rest.starts_with(b"\x1b$"))
-        && !matches!(bytes.last(), Some(b'\r' | b'\n' | 0x1C))
+    let line = memchr::memrchr2(b'\r', b'\n', bytes).map_or(bytes.len(), |at| bytes.len() - at);
+    open.is_some_and(|rest| rest.starts_with(b"\x1b$")) || line < 4
+}
+
+/// Leaves out what is none of the message's person, and what of a message that was cut off (`MAP025`) may be
+/// half a value: a segment that is half there is kept as it stands, and nothing is read from it. Whether it
+/// was cut.
+fn leave_out(
+    index: &mut Index,
+    bytes: &[u8],
+    arena: &Bump,
+    number: u16,
+    found: &mut Vec<Diagnostic>,
+) -> bool {
+    let is_open = |n: &Note| n.kind == NoteKind::LastTerminatorMissing;
+    let is_cut = index.has_message()
+        && index.notes().iter().any(is_open)
+        && leave_out_half(index, bytes, arena, number, found).is_some();
+    keep_one_person(index, bytes, arena, number, found);
+    is_cut
+}
+
+fn leave_out_half(
+    index: &mut Index,
+    bytes: &[u8],
+    arena: &Bump,
+    number: u16,
+    found: &mut Vec<Diagnostic>,
+) -> Option<()> {
+    let message = Message::new(bytes, index, arena, number);
+    let last = message.segments().last()?;
+    let name = last.name();
+    let is_short = |(of, n): &&([u8; 3], u8)| {
+        let n = usize::from(*n);
+        *of == name && last.field_count() <= n && !last.field(n).is_some()
+    };
+    let is_half = REQUIRED.iter().any(|row| is_short(&row));
+    if !is_half && !ends_within_text(bytes) {
+        return None;
+    }
+    let mut d = Diagnostic::new(&map_general::MAP025, span(last.src()));
+    d.path = message.locate(d.span.start);
+    found.push(d.with(last.name_str().to_owned()));
+    let position = usize::try_from(last.position()).unwrap_or(usize::MAX);
+    if is_half && matches!(&name, b"MSH" | b"EVN" | b"PID") {
+        // Nobody knows whose it is.
+        let is_first = message
+            .first(&name)
+            .is_some_and(|s| s.position() == last.position());
+        index.truncate(if is_first { 0 } else { position });
+    } else if is_half {
+        index.set_aside(position);
+    }
+    Some(())
 }
 
 /// A message of a batch.
@@ -659,6 +741,8 @@ struct Read<'a> {
     bytes: &'a [u8],
     /// Whether no storage weighs it.
     is_loose: bool,
+    /// Whether it ends before its end: what it does not say may have been in what is missing.
+    is_cut: bool,
     /// Whether it is one of ADT, when it was sent, its place in the input.
     weight: (bool, u64, usize),
     index: Index,
@@ -1633,6 +1717,91 @@ mod tests {
         );
     }
 
+    /// Wherever a file is cut before its last segment has what is required: that is told, no half value is one,
+    /// and what is left of it is kept.
+    #[test]
+    fn a_value_that_is_cut_is_none() {
+        let whole = result("202604020900", "SC", &[(TP, "7.5"), (ALB, "123.45")]);
+        let whole = whole.trim_end().replace('\n', "\r");
+        let begin = whole.rfind("OBX").unwrap() + 1;
+        for end in (begin..whole.len()).filter(|at| whole.is_char_boundary(*at)) {
+            let mut out = crate::Output::new();
+            let file = crate::File {
+                path: "a.hl7",
+                bytes: &whole.as_bytes()[..end],
+            };
+            crate::Converter::new(crate::testing::options()).convert(file, 0, &mut out);
+            assert!(reported(&out, "MAP025"), "{}", &whole[..end]);
+            let made = one(&out, "Observation");
+            assert_eq!(made["valueQuantity"]["value"], 7.5);
+            assert!(!reported(&out, "HL7108"));
+            let mut text = Vec::new();
+            crate::assemble::ndjson(&out, &mut text);
+            let text = String::from_utf8(text).unwrap();
+            let value = whole.find("123.45").unwrap();
+            let kept = whole.get(value..end.min(value + 6)).unwrap_or_default();
+            let kept = format!("field:line-5\",\"valueString\":\"{kept}\"");
+            assert_eq!(text.contains(&kept), end > value, "{text}");
+        }
+        // Before that nobody knows whose it is: nothing is made, and older persons stay.
+        for end in [
+            "PID|1||00009",
+            "PID|1||0000990001^^^^PI||割符",
+            "MSH|^~",
+            "PID",
+        ] {
+            let at = whole.find(end).map_or(4, |at| at + end.len());
+            let mut out = crate::Output::new();
+            let file = crate::File {
+                path: "a.hl7",
+                bytes: &whole.as_bytes()[..at],
+            };
+            crate::Converter::new(crate::testing::options()).convert(file, 0, &mut out);
+            assert!(reported(&out, "MAP025"), "{end}");
+            assert_eq!(out.resources.len(), 0, "{end}");
+        }
+    }
+
+    /// A message outside a storage that is cut takes the place of none, and withdraws none.
+    #[test]
+    fn a_message_that_is_cut_overtakes_none() {
+        let deleted = |old: &str, new: &str, end: &str| {
+            let new = [new.trim_end(), end].concat().replace('\n', "\r");
+            let old = old.replace('\n', "\r");
+            let joined = [&*old, &*new].concat();
+            let (old, new, joined) = (old.as_bytes(), new.as_bytes(), joined.as_bytes());
+            let counts = [&[old, new][..], &[new, old], &[joined]].map(|files| {
+                let files = files.iter().map(|bytes| crate::File {
+                    path: "a.hl7",
+                    bytes,
+                });
+                let files: Vec<_> = files.collect();
+                let mut out = crate::Output::new();
+                crate::Converter::new(crate::testing::options()).convert_patient(&files, &mut out);
+                (out.deletes.len(), reported(&out, "MAP025"))
+            });
+            assert_eq!([counts[0]; 3], counts);
+            counts[0]
+        };
+        let list = |day: &str, what: &[&str]| {
+            let lines = what
+                .iter()
+                .map(|w| format!("IAM|1|FA^食物^HL70127|{w}^{w}^99|SV||A|{w}\n"));
+            sent("ADT^A60^ADT_A60", day, lines.collect::<String>().trim_end())
+        };
+        let old = list("202604010900", &["卵", "乳"]);
+        let new = list("202604020900", &["卵"]);
+        assert_eq!(deleted(&old, &new, "\n"), (1, false));
+        assert_eq!(deleted(&old, &new, ""), (1, false));
+        assert_eq!(deleted(&old, &new, "\nIAM|2|FA^食物"), (0, true));
+        // One that is newer than both says what is in force.
+        let of = result("202604010900", "SC", &[(ALB, "4")]);
+        let withdrawal = result("202604020900", "CA", &[]);
+        assert!(!deleted(&of, &withdrawal, "\n").1);
+        assert!(deleted(&of, &withdrawal, "\n").0 > 0);
+        assert_eq!(deleted(&of, &withdrawal, "\nOBX|1|N"), (0, true));
+    }
+
     /// In a trace the fields of a message that is overtaken are not in force.
     #[test]
     fn what_is_overtaken_is_not_in_force() {
@@ -1662,9 +1831,11 @@ mod tests {
         let old = result("202604010900", "SC", &[(ALB, "4")]);
         let name = |stamp: &str, flag| path("OML-11", "20260401", stamp, "01", flag);
         let whole = result("202604020900", "SC", &[]);
-        // Cut in the middle of its Japanese text, or only without an end.
-        let cut = [whole.trim_end(), "\rNTE|1||\u{1b}$B0"].concat();
-        for (new, told) in [(&*cut, true), (whole.trim_end(), false)] {
+        // Cut in the middle of its Japanese text, of a name, or of a segment, or only without an end.
+        let cut = |end: &str| [whole.trim_end(), end].concat();
+        let cuts = ["\rNTE|1||\u{1b}$B0", "\rOB", "\rOBX|1|NM"].map(cut);
+        let all = cuts.iter().map(|cut| (&**cut, true));
+        for (new, told) in all.chain([(whole.trim_end(), false)]) {
             let names = [
                 name("20260401090000000", '2'),
                 name("20260402090000000", '1'),
@@ -1679,6 +1850,7 @@ mod tests {
                 .convert_patient(&[of(0), of(1)], &mut out);
             assert_eq!(out.deletes.is_empty(), told, "{new}");
             assert_eq!(reported(&out, "MAP021"), told);
+            assert_eq!(reported(&out, "MAP025"), told, "{new}");
         }
         for (new, told) in [("", true), ("PID|1", true), (&*whole, false)] {
             let out = convert_patient(&[

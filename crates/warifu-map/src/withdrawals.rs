@@ -229,20 +229,32 @@ fn put<'a>(withdrawn: &mut Map<String, Vec<Order<'a>>>, group: &str, order: Orde
     }
 }
 
-/// Weighs messages against each other, the newest first; those that a storage weighs (`false`) stand.
-pub(crate) fn weigh<'a>(messages: &[(bool, (Item<'a>, Message<'a>))]) -> Vec<Fate> {
-    let loose = messages.iter().filter(|m| m.0).map(|m| m.1.1);
+/// A message, whether no storage weighs it, and whether it is cut.
+type Weighed<'a> = ((bool, bool), (Item<'a>, Message<'a>));
+
+/// Weighs messages against each other, the newest first; those that a storage weighs stand.
+pub(crate) fn weigh(messages: &[Weighed<'_>]) -> Vec<Fate> {
+    let loose = messages.iter().filter(|m| m.0.0).map(|m| m.1.1);
     let mut orcs = loose.flat_map(|m| m.segments().filter(|s| s.name() == *b"ORC"));
     if orcs.all(|orc| says(orc) == Says::Stands) {
         return Vec::new();
     }
-    let orders = messages.iter().map(|(is_loose, (item, message))| {
-        if *is_loose {
-            orders_of(*item, *message)
-        } else {
-            Vec::new()
-        }
-    });
+    let orders = messages
+        .iter()
+        .map(|((is_loose, is_cut), (item, message))| {
+            let mut orders = Vec::new();
+            if *is_loose {
+                orders = orders_of(*item, *message);
+            }
+            // What is missing of a cut one may say that a part of it stands.
+            for one in orders
+                .iter_mut()
+                .filter(|o| *is_cut && o.says == Says::Cancelled)
+            {
+                one.says = Says::Stopped;
+            }
+            orders
+        });
     let mut all: Vec<Vec<Order<'_>>> = orders.collect();
     settle(&mut all);
     let mut withdrawn: Map<String, Vec<Order<'_>>> = Map::new();

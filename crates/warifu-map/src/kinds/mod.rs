@@ -422,7 +422,9 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
                 cx.report_with(&MAP017, &field, name);
             }
         }
-        if !warifu_terms::fields::is_segment(name) {
+        // Half a segment, which was told (MAP025).
+        let is_half = name == *b"???";
+        if !is_half && !warifu_terms::fields::is_segment(name) {
             cx.report_with(&HL7108, &s, s.name_str().to_owned());
         }
         begun |= kind.begin.contains(&&name);
@@ -437,7 +439,7 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
             // What was done and its study keep their own.
         } else if read || is_head(name) {
             cx.stray_parts(s);
-        } else if !kind.own.is_empty() {
+        } else if is_half || !kind.own.is_empty() {
             cx.stray(s);
         }
         // The head of a message comes in one order and before everything else.
