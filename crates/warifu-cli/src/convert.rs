@@ -10,8 +10,10 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use warifu_convert::{
-    BundleKind, Ids, JobOptions, Per, To, TraceHit, bundle_trace, findings, part_trace,
-    resource_trace, type_and_id, unused,
+    BundleKind, Ids, JobOptions, Per, SHARED, To, TraceHit, bundle_trace, findings, part_trace,
+    resource_trace,
+    shared::{self, Ledger, Settled},
+    type_and_id, unused,
 };
 use warifu_diag::{
     Diagnostic, Severity, Span,
@@ -31,7 +33,7 @@ use warifu_storage::{
 use crate::config::Loaded;
 use crate::inputs::Inputs;
 use crate::opened::{self, Opened, Wanted};
-use crate::output::{Folder, FolderError, MANIFEST_FORMAT, Piece, Shared, Spill, hex};
+use crate::output::{Folder, FolderError, MANIFEST_FORMAT, Piece, Shared, Spill, Unkept, hex};
 use crate::progress::{Progress, grouped};
 use crate::state::{Header, Totals};
 use crate::stop::Stop;
@@ -55,14 +57,6 @@ pub(crate) struct Convert {
     pub(crate) mask: Option<PathMask>,
     pub(crate) loaded: Loaded,
 }
-
-/// Resources that patients share: written once a run.
-const SHARED: [&str; 4] = [
-    "Practitioner",
-    "PractitionerRole",
-    "Organization",
-    "Location",
-];
 
 /// Findings of one code that are shown for a patient; the rest is counted.
 const SHOWN: usize = 20;
@@ -141,7 +135,8 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
         }
         None => Sink::Stdout(Box::new(Stdout {
             out: std::io::BufWriter::with_capacity(1 << 18, std::io::stdout()),
-            seen: BTreeSet::new(),
+            ledger: Ledger::default(),
+            log: Unkept::default(),
             totals: Totals::default(),
         })),
     };
@@ -154,8 +149,10 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     pipeline(&common, &mut sink, &mut progress, &stop)?;
     progress.clear();
     if let Some(signal) = stop.signal() {
-        if let Sink::Folder(f) = &mut sink {
-            f.sync()?;
+        match &mut sink {
+            Sink::Folder(f) => f.sync()?,
+            // What is out names them.
+            Sink::Stdout(s) => s.settle(options.job.to, |_| ())?,
         }
         let done = sink.totals().files;
         terminal::note(&say(
@@ -179,6 +176,16 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     if nothing && !lock(&common.strays).is_read() {
         bail!(lock(&common.strays).nothing(&options.paths, lang));
     }
+    let mut apart = Vec::new();
+    let mut differs = |settled: &Settled<'_>| {
+        if settled.contradicted {
+            apart.push(format!("{}/{}", settled.resource_type, settled.id));
+        }
+    };
+    match &mut sink {
+        Sink::Folder(f) => f.settle(options.job.to == To::Ndjson, &mut differs)?,
+        Sink::Stdout(s) => s.settle(options.job.to, &mut differs)?,
+    }
     let own = Converter::new(options.job.map_options()).option_findings();
     let nameless = common.nameless.load(Ordering::Relaxed);
     about.extend(
@@ -186,8 +193,18 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
             .filter(|d| nameless || d.code.code != map_general::MAP002.code)
             .map(|d| (d, String::new())),
     );
+    let told = about.len();
+    about.extend(apart.into_iter().map(|name| {
+        let d = Diagnostic::new(&ssm::SSM183, Span::default());
+        (d.with(name), String::new())
+    }));
     if options.quiet < 2 {
-        about_run(&options, &about, lang);
+        let shown = about.len().min(told + SHOWN);
+        about_run(&options, about.get(..shown).unwrap_or_default(), lang);
+        if let Some(rest) = about.len().checked_sub(shown).filter(|rest| *rest > 0) {
+            let rest = u64::try_from(rest).unwrap_or(u64::MAX);
+            terminal::note(&more_of(ssm::SSM183.code, rest, lang));
+        }
     }
     for (d, _) in &about {
         totals
@@ -455,8 +472,25 @@ enum Sink {
 
 struct Stdout {
     out: std::io::BufWriter<std::io::Stdout>,
-    seen: BTreeSet<String>,
+    ledger: Ledger,
+    log: Unkept,
     totals: Totals,
+}
+
+impl Stdout {
+    /// Gives the shared resources, and writes those that have lines.
+    fn settle(&mut self, to: To, mut put: impl FnMut(&Settled<'_>)) -> std::io::Result<()> {
+        let out = &mut self.out;
+        self.ledger.settle(&mut self.log, |settled| {
+            put(settled);
+            if to == To::Ndjson {
+                out.write_all(settled.json)?;
+                out.write_all(b"\n")?;
+            }
+            Ok::<(), std::io::Error>(())
+        })?;
+        self.out.flush()
+    }
 }
 
 impl Sink {
@@ -466,20 +500,11 @@ impl Sink {
             Self::Stdout(s) => &s.totals,
         }
     }
-    fn put(&mut self, piece: Piece) -> std::io::Result<()> {
+    fn put(&mut self, mut piece: Piece) -> std::io::Result<()> {
         match self {
             Self::Folder(f) => f.put(piece),
             Self::Stdout(s) => {
-                let mut totals = piece.totals;
-                for shared in &piece.shared {
-                    if s.seen.insert(shared.key.clone()) {
-                        s.out.write_all(&shared.line)?;
-                        *totals
-                            .resources
-                            .entry(shared.key.split('/').next().unwrap_or("").to_owned())
-                            .or_insert(0) += 1;
-                    }
-                }
+                piece.share(&mut s.ledger, &mut s.log)?;
                 for (_, bytes) in &piece.files {
                     s.out.write_all(bytes)?;
                     // Lines of JP-CLINS have their end already.
@@ -493,7 +518,7 @@ impl Sink {
                         s.out.write_all(lines)?;
                     }
                 }
-                s.totals.add(&totals);
+                s.totals.add(&piece.totals);
                 Ok(())
             }
         }
@@ -886,9 +911,9 @@ struct Worker<'o> {
     out: Output,
     /// Where the records of transaction files lie that are converted, by their paths.
     within: BTreeMap<String, Within>,
-    /// Shared resources that results of this worker have: the sink knows them by the time it gets a
-    /// later one.
-    sent: BTreeSet<String>,
+    /// Forms of shared resources that results of this worker have: the sink knows them by the time it gets
+    /// a later one.
+    sent: BTreeSet<u128>,
 }
 
 impl<'o> Worker<'o> {
@@ -1265,11 +1290,12 @@ impl<'o> Worker<'o> {
         mut totals: Totals,
         told: Vec<String>,
     ) -> anyhow::Result<Done> {
+        let job = &self.options.job;
         let mut piece = Piece {
             input,
+            bundles: job.to == To::Bundle,
             ..Piece::default()
         };
-        let job = &self.options.job;
         let mut traced = Spill::new(self.options.out.as_deref());
         match job.to {
             To::Ndjson => {
@@ -1278,23 +1304,19 @@ impl<'o> Worker<'o> {
                     let json = self.out.json_of(r);
                     let name = || format!("{}.ndjson", r.resource_type);
                     let key = || format!("{}/{}", r.resource_type, r.id.as_str());
-                    let shared = SHARED.contains(&r.resource_type);
-                    if shared && !self.sent.insert(key()) {
+                    let many = SHARED.contains(&r.resource_type);
+                    if many && !self.sent.insert(shared::digest(json)) {
                         continue;
                     }
                     let mut own = Spill::default();
                     if job.trace {
-                        let lines = if shared { &mut own } else { &mut traced };
+                        let lines = if many { &mut own } else { &mut traced };
                         let hits = resource_trace(&self.out, r, files);
                         self.trace_lines(&name(), &key(), hits, lines)?;
                     }
-                    if shared {
-                        let mut line = json.to_vec();
-                        line.push(b'\n');
+                    if many {
                         piece.shared.push(Shared {
-                            key: key(),
-                            name: name(),
-                            line,
+                            json: json.to_vec(),
                             trace: std::mem::take(own.bytes()),
                         });
                     } else {
@@ -1603,7 +1625,7 @@ fn header(options: &Convert) -> Header {
     given.remove("id-key");
     given.insert("mask-paths".to_owned(), options.mask.is_some().into());
     Header {
-        format: "warifu.state/1".to_owned(),
+        format: "warifu.state/2".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         options: digest([text.as_bytes()].into_iter()),
         given,

@@ -1,12 +1,16 @@
 //! Where results go: stdout, or a folder with commit markers.
 
+use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufWriter, Read as _, Seek as _, Write as _};
+use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use warifu_convert::shared::{Ledger, Log, Settled};
 
 use crate::state::{self, Commit, Header, Totals};
 
@@ -21,23 +25,71 @@ pub(crate) struct Piece {
     pub(crate) lines: Vec<(String, Vec<u8>)>,
     /// Lines of `trace.ndjson`.
     pub(crate) trace: Spill,
-    /// Lines of shared resources; written once over the whole run.
+    /// Shared resources: each is written once, when all forms of it are known.
     pub(crate) shared: Vec<Shared>,
+    /// Whether the files are Bundles, which get what is known by now of the resources they share.
+    pub(crate) bundles: bool,
     /// Counts.
     pub(crate) totals: Totals,
 }
 
-/// A line that many patients have.
+/// A resource that many patients have.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// `Type/id`.
-    pub(crate) key: String,
-    /// File name.
-    pub(crate) name: String,
     /// The resource.
-    pub(crate) line: Vec<u8>,
+    pub(crate) json: Vec<u8>,
     /// Lines of its trace.
     pub(crate) trace: Vec<u8>,
+}
+
+impl Piece {
+    /// Takes the shared resources to what is known of them, and to the Bundles what is known by now;
+    /// counts those that are new.
+    pub(crate) fn share<L: Log<Error = std::io::Error>>(
+        &mut self,
+        ledger: &mut Ledger,
+        log: &mut L,
+    ) -> std::io::Result<()> {
+        for Shared { json, trace } in std::mem::take(&mut self.shared) {
+            if ledger.offer(log, &json, &trace)?.first {
+                let (resource_type, _) = warifu_convert::type_and_id(&json);
+                let count = self.totals.resources.entry(resource_type.to_owned());
+                *count.or_insert(0) += 1;
+            }
+        }
+        for (name, bytes) in self.files.iter_mut().filter(|_| self.bundles) {
+            let Some(better) = ledger.bundle(log, bytes)? else {
+                continue;
+            };
+            *bytes = better.json;
+            if !better.replaced.is_empty() {
+                // What is from an earlier Bundle has its lines there.
+                let trace = std::mem::take(&mut self.trace);
+                self.trace = trace.without(name, &better.replaced)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Of a line of a trace what place of the output it is of.
+#[derive(Deserialize)]
+struct Place<'l> {
+    #[serde(borrow, default)]
+    output: Cow<'l, str>,
+    #[serde(borrow, default)]
+    pointer: Cow<'l, str>,
+}
+
+impl Place<'_> {
+    /// Whether it is at one of these pointers of an output, or below.
+    fn is_at(&self, output: &str, pointers: &[String]) -> bool {
+        let below = |at: &String| {
+            let rest = self.pointer.strip_prefix(at.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.output == output && pointers.iter().any(below)
+    }
 }
 
 /// Lines that may be many times as long as the message they are about: beyond a few megabytes they
@@ -85,6 +137,25 @@ impl Spill {
     fn is_empty(&self) -> bool {
         self.bytes.is_empty() && self.file.is_none()
     }
+    /// Without the lines of what is at these pointers of an output, and below.
+    fn without(self, output: &str, pointers: &[String]) -> std::io::Result<Self> {
+        let mut kept = Self::new(self.dir.as_deref());
+        let mut line = Vec::new();
+        self.each(|piece| {
+            for part in piece.split_inclusive(|&b| b == b'\n') {
+                line.extend_from_slice(part);
+                if line.ends_with(b"\n") {
+                    let place: Option<Place<'_>> = serde_json::from_slice(&line).ok();
+                    if !place.is_some_and(|place| place.is_at(output, pointers)) {
+                        kept.add(&line)?;
+                    }
+                    line.clear();
+                }
+            }
+            Ok(())
+        })?;
+        Ok(kept)
+    }
     /// Gives all of it, piece by piece.
     pub(crate) fn each(
         mut self,
@@ -103,6 +174,55 @@ impl Spill {
         }
         put(&self.bytes)
     }
+}
+
+/// A log that nobody keeps: beyond a few megabytes it is in a file without name.
+#[derive(Debug, Default)]
+pub(crate) struct Unkept {
+    /// What is in the file.
+    written: u64,
+    file: Option<File>,
+    /// What is behind it.
+    bytes: Vec<u8>,
+}
+
+impl Log for Unkept {
+    type Error = std::io::Error;
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<u64> {
+        if self.bytes.len() > Spill::MOST {
+            let file = match &mut self.file {
+                Some(file) => file,
+                none => none.insert(tempfile::tempfile()?),
+            };
+            file.seek(SeekFrom::Start(self.written))?;
+            file.write_all(&self.bytes)?;
+            self.written += as_u64(self.bytes.len());
+            self.bytes.clear();
+        }
+        let at = self.written + as_u64(self.bytes.len());
+        self.bytes.extend_from_slice(bytes);
+        Ok(at)
+    }
+    fn read(&mut self, at: u64, length: u64) -> std::io::Result<Vec<u8>> {
+        match (at.checked_sub(self.written), &mut self.file) {
+            (None, Some(file)) => read_at(file, at, length),
+            (at, _) => Ok(self
+                .bytes
+                .read(at.unwrap_or_default(), length)
+                .unwrap_or_default()),
+        }
+    }
+}
+
+fn read_at(file: &mut File, at: u64, length: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn as_u64(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
 }
 
 /// Makes files durable while others are written: what the end has to wait for is then little.
@@ -166,11 +286,9 @@ impl Ahead {
 
 /// A folder of results.
 pub(crate) struct Folder {
-    dir: PathBuf,
     state: state::Writer,
-    appended: BTreeMap<String, Appended>,
-    lengths: BTreeMap<String, u64>,
-    seen: BTreeSet<String>,
+    grown: Grown,
+    ledger: Ledger,
     /// What an earlier run committed.
     earlier: state::Earlier,
     next: usize,
@@ -178,13 +296,27 @@ pub(crate) struct Folder {
     diverged: bool,
     pub(crate) totals: Totals,
     since_sync: std::time::Instant,
-    ahead: Ahead,
+    /// Files that are made when all is known.
+    last: BTreeMap<String, Appended>,
     /// Held as long as the folder is written.
     _lock: File,
 }
 
+/// Files that grow from job to job.
+struct Grown {
+    dir: PathBuf,
+    appended: BTreeMap<String, Appended>,
+    /// What is committed, or about to be.
+    lengths: BTreeMap<String, u64>,
+    ahead: Ahead,
+    /// The log of shared resources, to be read.
+    log: Option<File>,
+}
+
 /// Name of the file with the trace.
 const TRACE: &str = "trace.ndjson";
+/// Name of the log of shared resources.
+const SHARED_LOG: &str = ".warifu-shared";
 /// Name of the file that a run locks.
 const LOCK: &str = ".warifu-lock";
 /// Name of the file that tells that all others are whole.
@@ -207,6 +339,12 @@ struct Appended {
 }
 
 impl Appended {
+    fn new(file: File, hash: Sha256) -> Self {
+        Self {
+            writer: BufWriter::with_capacity(1 << 16, file),
+            hash,
+        }
+    }
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.hash.update(bytes);
         self.writer.write_all(bytes)
@@ -261,17 +399,21 @@ impl Folder {
             }
         };
         Ok(Self {
-            dir: dir.to_owned(),
             state,
-            appended: BTreeMap::new(),
-            lengths: BTreeMap::new(),
-            seen: BTreeSet::new(),
+            grown: Grown {
+                dir: dir.to_owned(),
+                appended: BTreeMap::new(),
+                lengths: BTreeMap::new(),
+                ahead: Ahead::new(),
+                log: None,
+            },
+            ledger: Ledger::default(),
             diverged: earlier.commits.is_empty(),
             earlier,
             next: 0,
             totals: Totals::default(),
             since_sync: std::time::Instant::now(),
-            ahead: Ahead::new(),
+            last: BTreeMap::new(),
             _lock: lock,
         })
     }
@@ -285,9 +427,8 @@ impl Folder {
         match kept.and_then(|kept| kept.get(self.next)) {
             Some(c) if c.input == input => {
                 self.totals.add(&c.totals);
-                self.seen.extend(c.shared.iter().cloned());
                 for (k, v) in &c.lengths {
-                    self.lengths.insert(k.clone(), *v);
+                    self.grown.lengths.insert(k.clone(), *v);
                 }
                 self.next += 1;
                 Ok(true)
@@ -313,17 +454,21 @@ impl Folder {
             return Ok(());
         }
         self.diverged = true;
+        let dir = &self.grown.dir;
         for c in self.earlier.commits.iter().skip(self.next) {
             for name in c.written.keys() {
-                let _ = std::fs::remove_file(self.dir.join(name));
+                let _ = std::fs::remove_file(dir.join(name));
             }
         }
         // What an earlier run ended is no longer whole.
-        remove(&self.dir.join(MANIFEST))?;
+        remove(&dir.join(MANIFEST))?;
+        for name in shared_files() {
+            remove(&dir.join(name))?;
+        }
         let grown = self.earlier.commits.iter().flat_map(|c| c.lengths.keys());
         let grown: BTreeSet<String> = grown.cloned().collect();
         for name in &grown {
-            self.reopen(name)?;
+            self.grown.reopen(name)?;
         }
         let end = self
             .next
@@ -331,8 +476,192 @@ impl Folder {
             .and_then(|n| self.earlier.ends.get(n))
             .copied()
             .unwrap_or(self.earlier.header_end);
-        self.state = state::Writer::resume(&self.dir, end)?;
+        self.state = state::Writer::resume(&self.grown.dir, end)?;
+        self.ledger = self.grown.ledger()?;
         Ok(())
+    }
+    /// Writes and commits one job.
+    pub(crate) fn put(&mut self, mut piece: Piece) -> Result<(), std::io::Error> {
+        if self.skip(&piece.input)? {
+            return Ok(());
+        }
+        let mut grown = BTreeSet::new();
+        let logged = self.grown.lengths.get(SHARED_LOG).copied();
+        piece.share(&mut self.ledger, &mut self.grown)?;
+        if self.grown.lengths.get(SHARED_LOG).copied() != logged {
+            grown.insert(SHARED_LOG.to_owned());
+        }
+        for (name, bytes) in &piece.lines {
+            if !bytes.is_empty() {
+                self.grown.append(name, bytes)?;
+                grown.insert(name.clone());
+            }
+        }
+        if !piece.trace.is_empty() {
+            let trace = |bytes: &[u8]| self.grown.append(TRACE, bytes);
+            piece.trace.each(trace)?;
+            grown.insert(TRACE.to_owned());
+        }
+        let mut written = BTreeMap::new();
+        for (name, bytes) in &piece.files {
+            self.whole(name, bytes)?;
+            written.insert(name.clone(), as_u64(bytes.len()));
+        }
+        let lengths = grown
+            .into_iter()
+            .filter_map(|n| self.grown.lengths.get(&n).map(|l| (n.clone(), *l)))
+            .collect();
+        self.totals.add(&piece.totals);
+        // The marker follows the data: flush what it counts first.
+        for a in self.grown.appended.values_mut() {
+            a.writer.flush()?;
+        }
+        self.state.commit(&Commit {
+            input: piece.input,
+            totals: piece.totals,
+            lengths,
+            written,
+        })?;
+        if self.since_sync.elapsed().as_secs() >= 5 {
+            self.sync()?;
+        }
+        Ok(())
+    }
+    /// Writes a file of its own: `.part`, durable, renamed.
+    fn whole(&self, name: &str, bytes: &[u8]) -> Result<(), std::io::Error> {
+        let path = self.grown.dir.join(name);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        let part = part_of(&path);
+        let mut file = File::create(&part)?;
+        file.write_all(bytes)?;
+        file.sync_data()?;
+        drop(file);
+        std::fs::rename(&part, &path)
+    }
+    /// Makes everything written so far durable.
+    pub(crate) fn sync(&mut self) -> Result<(), std::io::Error> {
+        self.grown.ahead.finish()?;
+        for a in self
+            .grown
+            .appended
+            .values_mut()
+            .chain(self.last.values_mut())
+        {
+            a.writer.flush()?;
+            a.writer.get_ref().sync_data()?;
+        }
+        self.state.sync()?;
+        self.since_sync = std::time::Instant::now();
+        Ok(())
+    }
+    /// At the end of a complete run: cuts what an earlier run had beyond, and gives the shared resources; as
+    /// `lines` they are written, and their trace.
+    pub(crate) fn settle(
+        &mut self,
+        lines: bool,
+        mut put: impl FnMut(&Settled<'_>),
+    ) -> Result<(), std::io::Error> {
+        if !self.diverged {
+            if self.next < self.earlier.commits.len() {
+                self.diverge()?;
+            } else {
+                self.ledger = self.grown.ledger()?;
+            }
+        }
+        let (grown, last) = (&mut self.grown, &mut self.last);
+        let dir = grown.dir.clone();
+        let mut trace = Spill::new(Some(&dir));
+        self.ledger.settle(grown, |settled| {
+            put(settled);
+            if !lines {
+                return Ok(());
+            }
+            let name = format!("{}.ndjson", settled.resource_type);
+            let file = match last.entry(name) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let file = File::create(part_of(&dir.join(new.key())))?;
+                    new.insert(Appended::new(file, Sha256::new()))
+                }
+            };
+            file.write(settled.json)?;
+            file.write(b"\n")?;
+            trace.add(settled.trace)
+        })?;
+        if !trace.is_empty() {
+            // Not counted in `lengths`: a later run cuts it off again.
+            let file = grown.writer(TRACE)?;
+            trace.each(|bytes| file.write(bytes))?;
+        }
+        Ok(())
+    }
+    /// Ends a run that was settled: gives the files that grew their names, writes the manifest.
+    pub(crate) fn finish(
+        &mut self,
+        last_lines: &[(String, Vec<u8>)],
+        manifest: &serde_json::Value,
+    ) -> Result<(), std::io::Error> {
+        for (name, length) in self.grown.lengths.clone() {
+            let ended = std::fs::metadata(self.grown.dir.join(&name)).map(|m| m.len());
+            if self.grown.appended.contains_key(&name) || ended.ok() != Some(length) {
+                self.grown.writer(&name)?;
+            }
+        }
+        for (name, bytes) in last_lines {
+            // Not counted in `lengths`, either.
+            self.grown.writer(name)?.write(bytes)?;
+        }
+        self.sync()?;
+        let appended = std::mem::take(&mut self.grown.appended).into_iter();
+        let appended = appended.chain(std::mem::take(&mut self.last));
+        // Closed first: an open file has its name for good on some systems.
+        let hashes: BTreeMap<String, Sha256> = appended.map(|(n, a)| (n, a.hash)).collect();
+        self.grown.log = None;
+        let dir = &self.grown.dir;
+        for name in hashes.keys() {
+            let path = dir.join(name);
+            std::fs::rename(part_of(&path), path)?;
+        }
+        // What an earlier run had and this one has not.
+        for c in &self.earlier.commits {
+            for name in c.lengths.keys() {
+                if !self.grown.lengths.contains_key(name) {
+                    remove(&part_of(&dir.join(name)))?;
+                }
+            }
+        }
+        let mut manifest = manifest.clone();
+        let mut files = serde_json::Map::new();
+        for name in walk(dir)? {
+            if [state::FILE, LOCK, MANIFEST, SHARED_LOG].contains(&name.as_str()) {
+                continue;
+            }
+            let hash = match hashes.get(&name) {
+                Some(hash) => hash.clone(),
+                None => hash_of(&mut File::open(dir.join(&name))?)?,
+            };
+            files.insert(name, serde_json::Value::String(hex(&hash.finalize())));
+        }
+        if let Some(o) = manifest.as_object_mut() {
+            o.insert("files".to_owned(), serde_json::Value::Object(files));
+        }
+        let mut text = serde_json::to_vec_pretty(&manifest)?;
+        text.push(b'\n');
+        self.whole(MANIFEST, &text)?;
+        // Names are durable with their folder, where a folder can be opened.
+        #[cfg(unix)]
+        File::open(&self.grown.dir)?.sync_all()?;
+        Ok(())
+    }
+}
+
+impl Grown {
+    /// What is known of shared resources by what is committed.
+    fn ledger(&mut self) -> Result<Ledger, std::io::Error> {
+        let end = self.lengths.get(SHARED_LOG).copied().unwrap_or(0);
+        Ledger::restore(self, end)
     }
     /// Where a file that grows is written; what an earlier run ended goes there.
     fn reopen(&self, name: &str) -> Result<PathBuf, std::io::Error> {
@@ -356,13 +685,8 @@ impl Folder {
             file.set_len(length)?;
             // What an earlier run left is read once, which ends where writing goes on.
             let hash = hash_of(&mut file)?;
-            self.appended.insert(
-                name.to_owned(),
-                Appended {
-                    writer: BufWriter::with_capacity(1 << 16, file),
-                    hash,
-                },
-            );
+            self.appended
+                .insert(name.to_owned(), Appended::new(file, hash));
         }
         self.appended
             .get_mut(name)
@@ -370,160 +694,42 @@ impl Folder {
     }
     fn append(&mut self, name: &str, bytes: &[u8]) -> Result<(), std::io::Error> {
         self.writer(name)?.write(bytes)?;
-        *self.lengths.entry(name.to_owned()).or_insert(0) +=
-            u64::try_from(bytes.len()).unwrap_or(0);
+        *self.lengths.entry(name.to_owned()).or_insert(0) += as_u64(bytes.len());
         let appended = &self.appended;
         self.ahead.written(bytes.len(), || {
             let files = appended.values().map(|a| a.writer.get_ref().try_clone());
             files.collect()
         })
     }
-    /// Writes and commits one job.
-    pub(crate) fn put(&mut self, piece: Piece) -> Result<(), std::io::Error> {
-        if self.skip(&piece.input)? {
-            return Ok(());
-        }
-        let mut grown = BTreeSet::new();
-        let mut shared = Vec::new();
-        let mut totals = piece.totals;
-        for Shared {
-            key,
-            name,
-            line,
-            trace,
-        } in &piece.shared
-        {
-            if self.seen.insert(key.clone()) {
-                self.append(name, line)?;
-                grown.insert(name.clone());
-                if !trace.is_empty() {
-                    self.append(TRACE, trace)?;
-                    grown.insert(TRACE.to_owned());
-                }
-                shared.push(key.clone());
-                let kind = key.split('/').next().unwrap_or("").to_owned();
-                *totals.resources.entry(kind).or_insert(0) += 1;
-            }
-        }
-        for (name, bytes) in &piece.lines {
-            if !bytes.is_empty() {
-                self.append(name, bytes)?;
-                grown.insert(name.clone());
-            }
-        }
-        if !piece.trace.is_empty() {
-            piece.trace.each(|bytes| self.append(TRACE, bytes))?;
-            grown.insert(TRACE.to_owned());
-        }
-        let mut written = BTreeMap::new();
-        for (name, bytes) in &piece.files {
-            self.whole(name, bytes)?;
-            written.insert(name.clone(), u64::try_from(bytes.len()).unwrap_or(0));
-        }
-        let lengths = grown
-            .into_iter()
-            .filter_map(|n| self.lengths.get(&n).map(|l| (n.clone(), *l)))
-            .collect();
-        self.totals.add(&totals);
-        // The marker follows the data: flush what it counts first.
-        for a in self.appended.values_mut() {
-            a.writer.flush()?;
-        }
-        self.state.commit(&Commit {
-            input: piece.input,
-            totals,
-            lengths,
-            shared,
-            written,
-        })?;
-        if self.since_sync.elapsed().as_secs() >= 5 {
-            self.sync()?;
-        }
-        Ok(())
+}
+
+impl Log for Grown {
+    type Error = std::io::Error;
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<u64> {
+        let at = self.lengths.get(SHARED_LOG).copied().unwrap_or(0);
+        Self::append(self, SHARED_LOG, bytes)?;
+        Ok(at)
     }
-    /// Writes a file of its own: `.part`, durable, renamed.
-    fn whole(&self, name: &str, bytes: &[u8]) -> Result<(), std::io::Error> {
-        let path = self.dir.join(name);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
+    fn read(&mut self, at: u64, length: u64) -> std::io::Result<Vec<u8>> {
+        if let Some(log) = self.appended.get_mut(SHARED_LOG) {
+            log.writer.flush()?;
         }
-        let part = part_of(&path);
-        let mut file = File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_data()?;
-        drop(file);
-        std::fs::rename(&part, &path)
-    }
-    /// Makes everything written so far durable.
-    pub(crate) fn sync(&mut self) -> Result<(), std::io::Error> {
-        self.ahead.finish()?;
-        for a in self.appended.values_mut() {
-            a.writer.flush()?;
-            a.writer.get_ref().sync_data()?;
-        }
-        self.state.sync()?;
-        self.since_sync = std::time::Instant::now();
-        Ok(())
-    }
-    /// Ends a complete run: cuts what an earlier run had beyond, gives the files that grew their names,
-    /// writes the manifest.
-    pub(crate) fn finish(
-        &mut self,
-        last_lines: &[(String, Vec<u8>)],
-        manifest: &serde_json::Value,
-    ) -> Result<(), std::io::Error> {
-        if !self.diverged && self.next < self.earlier.commits.len() {
-            self.diverge()?;
-        }
-        for (name, length) in self.lengths.clone() {
-            let ended = std::fs::metadata(self.dir.join(&name)).map(|m| m.len());
-            if self.appended.contains_key(&name) || ended.ok() != Some(length) {
-                self.writer(&name)?;
+        let log = match &mut self.log {
+            Some(log) => log,
+            none => {
+                let path = self.dir.join(SHARED_LOG);
+                let part = part_of(&path);
+                none.insert(File::open(if part.exists() { part } else { path })?)
             }
-        }
-        for (name, bytes) in last_lines {
-            // Not counted in `lengths`: a later run cuts it off again.
-            self.writer(name)?.write(bytes)?;
-        }
-        self.sync()?;
-        let appended = std::mem::take(&mut self.appended).into_iter();
-        // Closed first: an open file has its name for good on some systems.
-        let hashes: BTreeMap<String, Sha256> = appended.map(|(n, a)| (n, a.hash)).collect();
-        for name in hashes.keys() {
-            let path = self.dir.join(name);
-            std::fs::rename(part_of(&path), path)?;
-        }
-        // What an earlier run had and this one has not.
-        for c in &self.earlier.commits {
-            for name in c.lengths.keys() {
-                if !self.lengths.contains_key(name) {
-                    remove(&part_of(&self.dir.join(name)))?;
-                }
-            }
-        }
-        let mut manifest = manifest.clone();
-        let mut files = serde_json::Map::new();
-        for name in walk(&self.dir)? {
-            if [state::FILE, LOCK, MANIFEST].contains(&name.as_str()) {
-                continue;
-            }
-            let hash = match hashes.get(&name) {
-                Some(hash) => hash.clone(),
-                None => hash_of(&mut File::open(self.dir.join(&name))?)?,
-            };
-            files.insert(name, serde_json::Value::String(hex(&hash.finalize())));
-        }
-        if let Some(o) = manifest.as_object_mut() {
-            o.insert("files".to_owned(), serde_json::Value::Object(files));
-        }
-        let mut text = serde_json::to_vec_pretty(&manifest)?;
-        text.push(b'\n');
-        self.whole(MANIFEST, &text)?;
-        // Names are durable with their folder, where a folder can be opened.
-        #[cfg(unix)]
-        File::open(&self.dir)?.sync_all()?;
-        Ok(())
+        };
+        read_at(log, at, length)
     }
+}
+
+/// Files of resources that patients share.
+fn shared_files() -> impl Iterator<Item = String> {
+    let types = warifu_convert::SHARED.iter();
+    types.map(|resource_type| format!("{resource_type}.ndjson"))
 }
 
 /// Removes what an earlier run of ours wrote (only what its state and manifest name).
@@ -537,7 +743,8 @@ fn clean(dir: &Path) {
             }
         }
     }
-    for name in [MANIFEST, "diagnostics.ndjson", TRACE] {
+    let last = [MANIFEST, "diagnostics.ndjson", TRACE].map(str::to_owned);
+    for name in last.into_iter().chain(shared_files()) {
         let path = dir.join(name);
         let _ = std::fs::remove_file(part_of(&path));
         let _ = std::fs::remove_file(path);

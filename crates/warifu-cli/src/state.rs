@@ -109,8 +109,6 @@ pub(crate) struct Commit {
     pub(crate) totals: Totals,
     /// Lengths of the appended files after this job (only those that grew).
     pub(crate) lengths: BTreeMap<String, u64>,
-    /// Shared resources (Practitioner …) written for the first time by this job.
-    pub(crate) shared: Vec<String>,
     /// Whole files written by this job, and their lengths.
     pub(crate) written: BTreeMap<String, u64>,
 }

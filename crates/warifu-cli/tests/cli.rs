@@ -95,7 +95,10 @@ fn what_somebody_took_out_of_a_folder_is_converted_again() {
             let again = run(&args);
             assert_eq!(again.status.code(), Some(0));
             let said = String::from_utf8_lossy(&again.stderr).into_owned();
-            assert!(said.contains("are gone or cut"), "{name}: {said}");
+            // What patients share is written again at the end of each run, without converting anything.
+            let shared = ["Location", "Organization", "Practitioner"];
+            let known = form == "ndjson" && shared.iter().any(|own| name.starts_with(own));
+            assert_eq!(said.contains("are gone or cut"), !known, "{name}: {said}");
             assert!(first == tree(&out), "{name} was gone");
             let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
             file.set_len(length / 2).unwrap();

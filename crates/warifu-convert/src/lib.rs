@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod hits;
+pub mod shared;
 
 use std::borrow::Cow;
 
@@ -522,7 +523,7 @@ pub struct Piece {
     pub id: String,
     /// Its bytes in [`Pieces::json`].
     pub range: std::ops::Range<usize>,
-    /// Patients may share it: a stream writes it once.
+    /// Patients may share it: a stream writes it once, as [`shared`] has it.
     pub shared: bool,
     /// The file of whose message a Bundle is (`per` = `message`): its place among those given.
     pub source: Option<u16>,

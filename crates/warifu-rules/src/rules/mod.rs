@@ -118,4 +118,5 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("SSM180", "the reader of journals"),
     ("SSM181", "the conversion"),
     ("SSM182", "the walk over the storage"),
+    ("SSM183", "the conversion"),
 ];
