@@ -7,7 +7,7 @@ use warifu_diag::catalogue::hl7::HL7198;
 use warifu_diag::catalogue::{map_admin, map_general, ssm};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::{Buffers, Id, IdKey};
-use warifu_hl7::{Index, MAX_SEGMENTS, Message, Note, NoteKind, findings};
+use warifu_hl7::{Index, MAX_SEGMENTS, Message, Note, NoteKind, Segment, findings};
 use warifu_order::{Map, Set};
 use warifu_ssmix2::{DataKind, Kind};
 use warifu_ssmix2::{FileName, Flag};
@@ -24,6 +24,9 @@ use crate::withdrawals;
 
 /// Most files one [`Converter::convert_patient`] takes; callers split larger patients by year.
 pub const MAX_MESSAGES: usize = 65_535;
+
+/// Begin of the key of a person without a number.
+const NAMED: &str = "\u{1e}";
 
 /// Indexes that are kept with room to spare; of more each gives back what it does not need.
 const FEW: usize = 64;
@@ -377,6 +380,16 @@ impl Converter {
             let key = key_of(core, item, message);
             note_patient(&item, message, out);
             if let Some((_, v)) = known.get(&key).and_then(|n| people.get_mut(*n)) {
+                // Without a number they are told to be of one person, once.
+                let pid = message
+                    .first(b"PID")
+                    .filter(|_| v.len() == 1 && key.starts_with(NAMED));
+                if let Some(pid) = pid {
+                    let at = pid.field(5);
+                    let mut d = Diagnostic::new(&map_general::MAP026, span(at.src()));
+                    d.path = message.locate(d.span.start);
+                    out.diagnostics.push(d);
+                }
                 v.push(read);
             } else {
                 known.insert(key.clone(), people.len());
@@ -800,6 +813,13 @@ pub(crate) fn patient_key(folder: &str, pid3: &str) -> String {
     [pid3, "\u{1e}", folder].concat()
 }
 
+/// Name, birth date and sex of a person, where there are name and birth date.
+fn described(pid: Segment<'_>) -> Option<[&str; 3]> {
+    let (name, birth) = (pid.field(5).text().text, pid.field(7).value().text);
+    let is_known = !name.is_empty() && !birth.is_empty();
+    is_known.then(|| [name, birth, pid.field(8).value().text])
+}
+
 /// [`patient_key`] of a message. One without a number is of a person of its own: whoever has the same name,
 /// birth date and sex, and without a name or birth date the message's.
 fn key_of(core: &Core, item: Item<'_>, message: Message<'_>) -> String {
@@ -810,21 +830,17 @@ fn key_of(core: &Core, item: Item<'_>, message: Message<'_>) -> String {
     if !key.is_empty() {
         return key;
     }
-    let pid = message.first(b"PID");
-    let name = pid.map_or("", |pid| pid.field(5).text().text);
-    let birth = text(b"PID", 7);
-    let parts = if name.is_empty() || birth.is_empty() {
-        [
+    let parts = match message.first(b"PID").and_then(described) {
+        Some([name, birth, sex]) => ["person", name, birth, sex],
+        None => [
             "message",
             text(b"MSH", 10),
             text(b"MSH", 7),
             text(b"MSH", 3),
-        ]
-    } else {
-        ["person", name, birth, text(b"PID", 8)]
+        ],
     };
     let id = core.id_key.id(core.issuer(), &parts);
-    ["\u{1e}", id.as_str()].concat()
+    [NAMED, id.as_str()].concat()
 }
 
 /// Leaves out what stands behind the PID of another person than the first (`MAP019`): it is none of the
@@ -840,12 +856,22 @@ fn keep_one_person(
         return;
     }
     let message = Message::new(bytes, index, arena, number);
-    let first = message.value(b"PID", 3).text;
+    let Some(first) = message.first(b"PID") else {
+        return;
+    };
+    let has_number = |s: &Segment<'_>| warifu_ssmix2::is_patient_number(s.field(3).value().text);
+    let is_numbered = has_number(&first);
+    // Without a number they are one only where both name the same.
     let other = message.segments().find(|s| {
-        s.name() == *b"PID" && {
-            let sent = s.field(3).value().text;
-            sent != first && !warifu_ssmix2::same_patient(sent, first)
-        }
+        s.name() == *b"PID"
+            && s.position() != first.position()
+            && if is_numbered {
+                let [a, b] = [first, *s].map(|s| s.field(3).value().text);
+                !warifu_ssmix2::same_patient(a, b)
+            } else {
+                let same = described(first).is_some_and(|one| described(*s) == Some(one));
+                !same || has_number(s)
+            }
     });
     let Some(other) = other else { return };
     let position = usize::try_from(other.position()).unwrap_or(usize::MAX);
@@ -1715,6 +1741,44 @@ mod tests {
             one(&out, "Patient")["name"][0]["text"],
             format!("N{newest}")
         );
+    }
+
+    /// Of two persons without a number one message is of the first; messages that name the same are of one,
+    /// and that is told once.
+    #[test]
+    fn persons_without_a_number_are_apart_in_one_message() {
+        let first = "||割符^花子^^^^^L^I||19680303|F";
+        for (number, second, apart) in [
+            ("", "||割符^太郎^^^^^L^I||19680303|F", true),
+            ("", "||割符^花子^^^^^L^I||19680304|F", true),
+            ("", "||割符^花子^^^^^L^I||19680303|M", true),
+            ("", "", true),
+            ("0000000000", "||割符^太郎^^^^^L^I||19680303|F", true),
+            ("", first, false),
+            ("0000000000", first, false),
+            ("0000990001^^^^PI", "||割符^太郎^^^^^L^I||19680303|F", false),
+        ] {
+            let text = result("202604010900", "SC", &[(ALB, "4")]);
+            let text = text.replacen("0000990001^^^^PI", number, 1);
+            let pid = format!("\nPID|2||{number}{second}\nOBX");
+            let out = convert("", &text.replacen("\nOBX", &pid, 1));
+            assert_eq!(reported(&out, "MAP019"), apart, "{number} {second}");
+            let found = out
+                .resources
+                .iter()
+                .any(|r| r.resource_type == "Observation");
+            assert_eq!(found, !apart, "{number} {second}");
+        }
+        let of = |sent, number: &str| {
+            let text = result(sent, "SC", &[(ALB, "4")]);
+            text.replacen("0000990001", number, 1)
+        };
+        let times = ["202604010900", "202604010901", "202604010902"];
+        let messages = times.map(|sent| of(sent, ""));
+        assert_eq!(told(&messages, "MAP026"), 1);
+        assert_eq!(told(&times.map(|sent| of(sent, "0000990001")), "MAP026"), 0);
+        let nobody = messages.map(|m| m.replacen("19680303", "", 1));
+        assert_eq!(told(&nobody, "MAP026"), 0);
     }
 
     /// Wherever a file is cut before its last segment has what is required: that is told, no half value is one,

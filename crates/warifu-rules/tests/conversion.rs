@@ -43,6 +43,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "two messages of one moment: convert of warifu-map",
     ),
     ("MAP024", "two messages of one order: convert of warifu-map"),
+    ("MAP026", "two messages of a person: convert of warifu-map"),
     (
         "MAP431",
         "files of a document: kinds/document of warifu-map",
