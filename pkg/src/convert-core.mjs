@@ -230,7 +230,7 @@ export function create({ source, load, fast, unpack, rules: pages, clins, docume
         const [institution] = named.length > 0 && !named.includes(undefined) ? named : [];
         return [...this.#for({ institution }).optionFindings(), ...this.#use().otherInstitutions(named)];
       };
-      return events(entry, from, { run, last, signal });
+      return events(entry, from, { run, last, bundles: !this.#lines, signal });
     }
     free() {
       for (const named of this.#named.values()) named.free();

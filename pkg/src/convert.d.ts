@@ -176,6 +176,9 @@ export interface Converter extends Handle {
   /**
    * Converts a storage, patient by patient, in order and with bounded memory. With `to: "bundle"` a
    * resource event is a whole Bundle. Files that cannot be read become diagnostics.
+   * What patients share (Practitioner, PractitionerRole, Organization, Location) is held, some hundred bytes
+   * each: with `to: "ndjson"` it comes once, behind all others, with the fullest form of each element; a
+   * Bundle has the fullest so far. Forms that contradict each other are told at the end (`SSM183`).
    */
   convertAll(source: Source, options?: { signal?: AbortSignal }): AsyncIterableIterator<StreamEvent>;
 }

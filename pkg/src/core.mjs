@@ -1,5 +1,6 @@
 // What all entries share: the instance of a module and its restart after a trap, input, streams.
 import { peopleOf, together, withdrawnBesideNameless } from "./persons.mjs";
+import { Leaves, Shared } from "./shared.mjs";
 import { MAX_STREAM, gunzip, openTar } from "./tar.mjs";
 
 /** Longest file that is converted. */
@@ -729,12 +730,13 @@ async function* units(entry, source, signal, packed = false) {
 /**
  * Events of a source in its order. `entry` is `{own, known, traceOf}`: the instance that sorts out the source,
  * the contents of loose files it takes, and what makes a trace of leaves. `run(unit)` does a unit, at most `width` at a time;
- * `last(institutions)` gives the findings about the options, with what the units named (undefined: nothing).
+ * `last(institutions)` gives the findings about the options, with what the units named (undefined: nothing);
+ * `bundles` says that what patients share is in Bundles.
  */
-export async function* events(entry, source, { run, last, width = 1, signal }) {
+export async function* events(entry, source, { run, last, bundles, width = 1, signal }) {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") throw invalid("signal must be an AbortSignal");
   check(signal);
-  const shared = new Set();
+  const shared = new Shared();
   const waiting = [];
   let filesDone = 0;
   let bytesDone = 0;
@@ -747,15 +749,20 @@ export async function* events(entry, source, { run, last, width = 1, signal }) {
     for (let i = 0; i < made.ends.length; i += 1) {
       const to = made.ends[i];
       const [resourceType, id] = [made.types[i], made.ids[i]];
-      const key = `${resourceType}/${id}`;
-      if (!made.shared[i] || !shared.has(key)) {
-        if (made.shared[i]) shared.add(key);
-        const event = { type: "resource", resourceType, id, json: made.json.slice(from, to) };
-        if (made.traces) event.trace = entry.traceOf(made.traces, i, unit.within);
-        yield event;
-        check(signal);
-      }
+      let json = made.json.slice(from, to);
       from = to;
+      let trace = made.traces && entry.traceOf(made.traces, i, unit.within);
+      if (made.shared[i]) {
+        shared.offer(resourceType, id, json, trace);
+        continue;
+      }
+      if (bundles) {
+        let replaced;
+        ({ json, replaced } = shared.bundle(json));
+        if (replaced) trace &&= new Leaves([...trace].filter((hit) => !replaced(hit)), trace.complete);
+      }
+      yield resource(resourceType, id, json, trace);
+      check(signal);
     }
     for (const diagnostic of made.diagnostics) yield { type: "diagnostic", diagnostic };
     filesDone += unit.count ?? 1;
@@ -779,5 +786,19 @@ export async function* events(entry, source, { run, last, width = 1, signal }) {
     if (waiting.length >= width) yield* next();
   }
   while (waiting.length > 0) yield* next();
+  if (!bundles) {
+    for (const { type, id, json, leaves, complete } of shared.resources()) {
+      yield resource(type, id, json, leaves && new Leaves(leaves, complete));
+      check(signal);
+    }
+  }
   for (const diagnostic of await last([...institutions])) yield { type: "diagnostic", diagnostic };
+  for (const key of shared.contradicted()) {
+    const { diagnostics } = await until(Promise.resolve(run({ finding: ["SSM183", "", key] })), signal);
+    for (const diagnostic of diagnostics) yield { type: "diagnostic", diagnostic };
+  }
 }
+
+const resource = (resourceType, id, json, trace) =>
+  trace ? { type: "resource", resourceType, id, json, trace } : { type: "resource", resourceType, id, json };
+

@@ -54,6 +54,7 @@ export class Pool {
             const [institution] = named.length > 0 && !named.includes(undefined) ? named : [];
             return [...(await ask("optionFindings", { institution })), ...(await ask("otherInstitutions", {}, named))];
           },
+          bundles: !hasLines(options),
           width: pool.size * 2,
           signal,
         });

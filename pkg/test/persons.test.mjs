@@ -1,14 +1,12 @@
 // Messages outside a storage: those of one person are one, with the bytes of the command line.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { Converter } from "warifu";
 import { patientsOf, together } from "../src/persons.mjs";
-import { all, root, tar, zip } from "./support.mjs";
+import { all, native, tar, zip } from "./support.mjs";
 
 const institution = "1319999999";
 const folder = mkdtempSync(join(tmpdir(), "warifu-persons-"));
@@ -42,13 +40,6 @@ const folders = {
   "other things among them": [file("a.txt", new TextEncoder().encode("hello")), file("b", result("9", "A", "20260401090000", 30)), file("c.xml", new TextEncoder().encode("<?xml version='1.0'?><ClinicalDocument xmlns='urn:hl7-org:v3'/>")), file("d", result("9", "A", "20260401100000", 31))],
 };
 
-function native(dir, args) {
-  const tool = process.env.WARIFU_CLI;
-  const [program, first] = tool ? [tool, []] : ["cargo", ["run", "--quiet", "--package", "warifu-cli", "--"]];
-  const options = { cwd: fileURLToPath(root), encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "ignore"] };
-  return execFileSync(program, [...first, "convert", dir, "--institution", institution, ...args, "--config", "none", "--fail-on", "never"], options).split("\n").filter(Boolean).sort();
-}
-
 for (const [title, files] of Object.entries(folders)) {
   test(`a folder: ${title}`, async () => {
     const dir = join(folder, title);
@@ -60,7 +51,7 @@ for (const [title, files] of Object.entries(folders)) {
     for (const [options, args] of [
       [{ to: "ndjson" }, ["--to", "ndjson"]], [{ to: "bundle" }, ["--to", "bundle"]], [{ to: "bundle", per: "patient" }, ["--to", "bundle", "--per", "patient"]], [{ to: "clins" }, ["--to", "clins"]],
     ]) {
-      const expected = native(dir, args);
+      const expected = native(dir, ["--institution", institution, ...args]);
       const c = new Converter({ ...options, institution });
       for (const [kind, source] of Object.entries({ array: sorted, zip: zip(sorted), tar: tar(sorted) })) {
         const events = await all(c.convertAll(source));

@@ -1,4 +1,5 @@
 // What the tests share.
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, existsSync } from "node:fs";
 import { deflateRawSync, gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
@@ -128,4 +129,12 @@ export function tgz(files) {
     return Buffer.concat([head, content, Buffer.alloc((512 - (content.length % 512)) % 512)]);
   });
   return new Uint8Array(gzipSync(Buffer.concat([...parts, Buffer.alloc(1024)])));
+}
+
+/** Lines that `warifu convert` writes, sorted. */
+export function native(dir, args) {
+  const tool = process.env.WARIFU_CLI;
+  const [program, first] = tool ? [tool, []] : ["cargo", ["run", "--quiet", "--package", "warifu-cli", "--"]];
+  const options = { cwd: fileURLToPath(root), encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "ignore"] };
+  return execFileSync(program, [...first, "convert", dir, ...args, "--config", "none", "--fail-on", "never"], options).split("\n").filter(Boolean).sort();
 }

@@ -519,7 +519,8 @@ async function run({ id, options, rules }) {
   // Lines, since what several patients share is then counted once.
   const { bundle: _, per: __, ...rest } = options;
   const engine = new Engine({ ...rest, trace: false, to: "ndjson" });
-  const shared = new Set();
+  const { Shared } = await import("./worker-shared.mjs");
+  const shared = new Shared();
   let checker;
   let done = 0, bytesDone = 0, resources = 0;
   let counts = [], findings = [];
@@ -568,10 +569,8 @@ async function run({ id, options, rules }) {
         const made = engine.pieces(given, patient);
         note(made.diagnostics);
         made.types.forEach((type, i) => {
-          const key = `${type}/${made.ids[i]}`;
-          if (type === "Bundle" || (made.shared[i] && shared.has(key))) return;
-          if (made.shared[i]) shared.add(key);
-          resources += 1;
+          if (made.shared[i]) shared.offer(type, made.ids[i], made.json.subarray(made.ends[i - 1] ?? 0, made.ends[i]));
+          else if (type !== "Bundle") resources += 1;
         });
       }
       // FHIR alone needs no rules of SS-MIX2.
@@ -583,6 +582,8 @@ async function run({ id, options, rules }) {
         for (const d of all) findings.push(d);
       }
     }
+    resources += [...shared.resources()].length;
+    for (const key of shared.contradicted()) findings.push(...nothing(engine, "SSM183", "", key).diagnostics);
     flush();
     post({ type: "progress", id, done, total: order.length, bytes: bytesDone });
     post({ type: "done", id, total: done, resources });
@@ -846,29 +847,36 @@ async function save({ id, what, index, options, byPatient, rules }) {
   const engine = await engineOf({ ...options, trace: what === "trace", to });
   const { ZipWriter } = await import("./worker-zip.mjs");
   const tracing = await import("./worker-trace.mjs");
+  const { Shared } = await import("./worker-shared.mjs");
   const zip = new ZipWriter();
   const parts = new Map();
-  const seen = new Set();
+  const shared = new Shared();
   const add = (name, bytes) => {
     if (!parts.has(name)) parts.set(name, []);
     parts.get(name).push(bytes);
   };
+  const addLine = (name, value) => add(name, encoder.encode(`${JSON.stringify(value)}\n`));
   let done = 0;
   const pace = pacer(id, todo.length);
   try {
-    for (const note of notes) for (const d of nothing(engine, ...note).diagnostics) add("diagnostics.ndjson", encoder.encode(`${JSON.stringify(d)}\n`));
+    for (const note of notes) for (const d of nothing(engine, ...note).diagnostics) addLine("diagnostics.ndjson", d);
     for (const { group, patient } of todo) {
       check(id);
       const { input, made, diagnostics } = await piecesOf(id, engine, group, patient);
       let from = 0;
       for (const [i, end] of (made?.ends ?? []).entries()) {
-        const piece = made.json.subarray(from, end);
+        let piece = made.json.subarray(from, end);
         from = end;
-        const key = `${made.types[i]}/${made.ids[i]}`;
-        if (made.shared[i] && seen.has(key)) continue;
-        if (made.shared[i]) seen.add(key);
-        if (what === "trace") {
-          for (const hit of tracing.traceOf(made.traces, i)) add("trace.ndjson", encoder.encode(`${JSON.stringify({ resource: key, ...hit })}\n`));
+        const [type, own] = [made.types[i], made.ids[i]];
+        const trace = what === "trace" ? tracing.traceOf(made.traces, i) : undefined;
+        if (made.shared[i]) {
+          shared.offer(type, own, piece, trace);
+          continue;
+        }
+        let replaced;
+        if (to === "bundle") ({ json: piece, replaced } = shared.bundle(piece));
+        if (trace) {
+          for (const hit of trace) if (!replaced?.(hit)) addLine("trace.ndjson", { resource: `${type}/${own}`, ...hit });
           continue;
         }
         const source = what === "all" && made.types[i] === "Bundle" ? nameOf(made, i, to, group, byPatient && patient, input) : undefined;
@@ -880,11 +888,20 @@ async function save({ id, what, index, options, byPatient, rules }) {
           if (piece.at(-1) !== 10) add(name, LF);
         }
       }
-      if (what === "trace") for (const unused of made?.unused ?? []) add("trace.ndjson", encoder.encode(`${JSON.stringify({ unused })}\n`));
-      for (const d of diagnostics) add("diagnostics.ndjson", encoder.encode(`${JSON.stringify(d)}\n`));
+      if (what === "trace") for (const unused of made?.unused ?? []) addLine("trace.ndjson", { unused });
+      for (const d of diagnostics) addLine("diagnostics.ndjson", d);
       done += 1;
       await pace(done);
     }
+    if (to === "ndjson") {
+      for (const { type, id: own, json, leaves } of shared.resources()) {
+        for (const hit of leaves ?? []) addLine("trace.ndjson", { resource: `${type}/${own}`, ...hit });
+        if (what === "trace") continue;
+        add(`${type}.ndjson`, json);
+        add(`${type}.ndjson`, LF);
+      }
+    }
+    for (const key of shared.contradicted()) for (const d of nothing(engine, "SSM183", "", key).diagnostics) addLine("diagnostics.ndjson", d);
     for (const name of [...parts.keys()].sort()) { check(id); await zip.add(name, parts.get(name)); }
     const names = { all: "warifu-bundles.zip", ndjson: "warifu-ndjson.zip", trace: "warifu-trace.zip" };
     post({ type: "result", id, name: names[what], blob: zip.blob() });

@@ -1,7 +1,7 @@
 // The playground in headless Chromium: input, views, the trace both ways, findings, share, save.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -429,6 +429,41 @@ test("a message, a folder and archives give the bytes of the program", async () 
   const trace = unzip(await saved(page, "変換の跡 (zip)"));
   assert.ok(JSON.parse(trace.get("trace.ndjson").toString().split("\n")[0]).pointer);
   await close(page);
+});
+
+test("what patients share is saved as the program writes it, whoever comes first", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "warifu-shared-"));
+  const result = (patient, doctor, hospital) =>
+    `MSH|^~\\&|A|B|C|D|20260401100000||OUL^R22^OUL_R22|1|P|2.5||||||UNICODE UTF-8\rPID|1||${patient}^^^^PI\rSPM|1|||019^^JC10\rOBR|1|77||1^^99|||20260401||||||||${doctor}\rORC|SC|77||||||||||${doctor}|||||01^内科^99||||${hospital}\rOBX|1|NM|3A015000002327101^Alb^JC10||4.4|g/dL|||||F\r`;
+  const patients = [["0000000041", "607", "登呂病院"], ["0000000042", "607^医師^一郎", ""], ["0000000043", "607^女医^花子^三", ""], ["0000000044", "607", ""]];
+  const page = await open();
+  try {
+    for (const [patient, doctor, hospital] of patients) {
+      const place = join(folder, patient.slice(0, 3), patient.slice(3, 6), patient, "20260401", "OML-11");
+      await mkdir(place, { recursive: true });
+      await writeFile(join(place, `${patient}_20260401_OML-11_000000000000077_20260401100000000_01_1`), result(patient, doctor, hospital));
+    }
+    await page.locator("#tool-settings").click();
+    await page.getByLabel("医療機関番号 (10桁)").fill("1319999999");
+    await page.keyboard.press("Escape");
+    await page.locator("#pick-folder").setInputFiles(folder);
+    await page.locator("#files h2", { hasText: "ファイル 4" }).waitFor();
+    await settled(page);
+    const expected = await ndjsonOf(folder);
+    const zip = unzip(await saved(page, "種類別 NDJSON (zip)"));
+    assert.deepEqual(new Map([...zip].filter(([file]) => expected.has(file)).map(([file, bytes]) => [file, bytes.toString()])), expected);
+    assert.match(expected.get("Practitioner.ndjson"), /花子/);
+    const told = (lines) => lines.toString().trimEnd().split("\n").map((line) => JSON.parse(line)).filter((d) => d.code === "SSM183");
+    assert.deepEqual(told(zip.get("diagnostics.ndjson")).map((d) => d.message.split(" ").length > 1 && /Practitioner\/[0-9a-f-]{36}/.test(d.message)), [true]);
+    const bundles = await bundlesOf(folder);
+    const all = unzip(await saved(page, "すべての FHIR (zip)"));
+    assert.equal(bundles.size, 4);
+    assert.deepEqual([...bundles].filter(([file, json]) => all.get(file).toString().trimEnd() !== json.trimEnd()).map(([file]) => file), []);
+    assert.match([...bundles].find(([file]) => file.includes("0000000044"))[1], /花子.*登呂病院|登呂病院.*花子/);
+  } finally {
+    await close(page);
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("messages of a person without their storage are saved together, as the program writes them", async () => {

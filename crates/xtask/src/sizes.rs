@@ -146,12 +146,16 @@ fn is_converter(name: &str) -> bool {
 }
 
 /// The writer of zips, loaded when the first is saved, the reader of tars, when the first is opened, what puts
-/// messages together by person, when all are converted, and the reader of the trace, which comes with
+/// messages together by person and gathers what patients share, when all are converted, and the reader of the trace, which comes with
 /// `view_bg.wasm`.
 fn is_later(name: &str) -> bool {
     matches!(
         name,
-        "worker-zip.mjs" | "worker-tar.mjs" | "worker-trace.mjs" | "worker-persons.mjs"
+        "worker-zip.mjs"
+            | "worker-tar.mjs"
+            | "worker-trace.mjs"
+            | "worker-persons.mjs"
+            | "worker-shared.mjs"
     )
 }
 
@@ -305,6 +309,7 @@ mod tests {
             "worker-tar.mjs",
             "worker-trace.mjs",
             "worker-persons.mjs",
+            "worker-shared.mjs",
         ] {
             assert!(!(all.counts)(name) && !(converter.counts)(name), "{name}");
         }

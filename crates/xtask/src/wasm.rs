@@ -827,7 +827,7 @@ fn playground(repo: &Repo, work: &Path, tools: Option<&Path>) -> Result<()> {
         }
         copy_snippets(&bound, &dist)?;
     }
-    for name in ["tar.mjs", "trace.mjs", "persons.mjs"] {
+    for name in ["tar.mjs", "trace.mjs", "persons.mjs", "shared.mjs"] {
         let own = dist.join(format!("worker-{name}"));
         files::copy(&repo.root.join("pkg/src").join(name), &own)?;
     }
