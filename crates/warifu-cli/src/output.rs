@@ -10,7 +10,7 @@ use std::sync::mpsc;
 
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use warifu_convert::shared::{Ledger, Log, Settled};
+use warifu_convert::shared::{Better, Ledger, Log, Settled};
 
 use crate::state::{self, Commit, Header, Totals};
 
@@ -61,12 +61,12 @@ impl Piece {
             let Some(better) = ledger.bundle(log, bytes)? else {
                 continue;
             };
-            *bytes = better.json;
             if !better.replaced.is_empty() {
                 // What is from an earlier Bundle has its lines there.
                 let trace = std::mem::take(&mut self.trace);
-                self.trace = trace.without(name, &better.replaced)?;
+                self.trace = trace.without(name, &better)?;
             }
+            *bytes = better.json;
         }
         Ok(())
     }
@@ -79,17 +79,6 @@ struct Place<'l> {
     output: Cow<'l, str>,
     #[serde(borrow, default)]
     pointer: Cow<'l, str>,
-}
-
-impl Place<'_> {
-    /// Whether it is at one of these pointers of an output, or below.
-    fn is_at(&self, output: &str, pointers: &[String]) -> bool {
-        let below = |at: &String| {
-            let rest = self.pointer.strip_prefix(at.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        self.output == output && pointers.iter().any(below)
-    }
 }
 
 /// Lines that may be many times as long as the message they are about: beyond a few megabytes they
@@ -137,8 +126,8 @@ impl Spill {
     fn is_empty(&self) -> bool {
         self.bytes.is_empty() && self.file.is_none()
     }
-    /// Without the lines of what is at these pointers of an output, and below.
-    fn without(self, output: &str, pointers: &[String]) -> std::io::Result<Self> {
+    /// Without the lines of what an output has from others.
+    fn without(self, output: &str, better: &Better) -> std::io::Result<Self> {
         let mut kept = Self::new(self.dir.as_deref());
         let mut line = Vec::new();
         self.each(|piece| {
@@ -146,7 +135,10 @@ impl Spill {
                 line.extend_from_slice(part);
                 if line.ends_with(b"\n") {
                     let place: Option<Place<'_>> = serde_json::from_slice(&line).ok();
-                    if !place.is_some_and(|place| place.is_at(output, pointers)) {
+                    let replaced = |place: Place<'_>| {
+                        place.output == output && better.replaces(&place.pointer)
+                    };
+                    if !place.is_some_and(replaced) {
                         kept.add(&line)?;
                     }
                     line.clear();
@@ -833,6 +825,31 @@ mod tests {
             })
             .unwrap();
         assert!(got == want);
+    }
+
+    #[test]
+    fn a_log_that_nobody_keeps_is_read_wherever_it_is() {
+        let mut log = Unkept::default();
+        let line = |n: u64| format!("{n:07} a form of a resource that many patients share\n");
+        let length = as_u64(line(0).len());
+        for n in 0..200_000 {
+            assert_eq!(log.append(line(n).as_bytes()).unwrap(), n * length);
+        }
+        assert!(log.written > as_u64(Spill::MOST) && log.bytes.len() <= Spill::MOST + 99);
+        let behind = log.written / length;
+        for n in [0, 1, behind - 1, behind, 199_999, 5, behind + 1] {
+            assert_eq!(log.read(n * length, length).unwrap(), line(n).as_bytes());
+        }
+        // Written after it was read it goes on where it ended.
+        for n in 200_000..300_000 {
+            log.append(line(n).as_bytes()).unwrap();
+            if n % 997 == 0 {
+                log.read(n, length).unwrap();
+            }
+        }
+        for n in [behind, 250_000, 299_999] {
+            assert_eq!(log.read(n * length, length).unwrap(), line(n).as_bytes());
+        }
     }
 
     #[test]

@@ -337,6 +337,16 @@ pub struct Better {
     pub replaced: Vec<String>,
 }
 
+impl Better {
+    /// Whether what stands at a pointer is not the Bundle's own.
+    pub fn replaces(&self, pointer: &str) -> bool {
+        self.replaced.iter().any(|at| {
+            let rest = pointer.strip_prefix(at.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+}
+
 /// A resource at the end of a run.
 #[derive(Debug)]
 pub struct Settled<'s> {
@@ -466,6 +476,13 @@ impl Ledger {
         bundle: &[u8],
     ) -> Result<Option<Better>, L::Error> {
         let entries = entries(bundle);
+        let pairs = || {
+            entries
+                .iter()
+                .map(|e| (e.url.as_bytes(), e.name.as_bytes()))
+        };
+        let names: BTreeMap<&[u8], &[u8]> = pairs().collect();
+        let urls: BTreeMap<&[u8], &[u8]> = pairs().map(|(url, name)| (name, url)).collect();
         let (mut better, mut from) = (Better::default(), 0);
         for (number, entry) in entries.iter().enumerate() {
             let (resource_type, _) = entry.name.split_once('/').unwrap_or_default();
@@ -474,23 +491,16 @@ impl Ledger {
             }
             let form = bundle.get(entry.resource.clone()).unwrap_or_default();
             // Whether a reference is to an entry is the Bundle's own affair.
-            let named = |url: &[u8]| {
-                let mut all = entries.iter();
-                let entry = all.find(|e| e.url.as_bytes() == url)?;
-                Some(entry.name.as_bytes())
-            };
-            let offered = self.offer(log, &referring(form, named), b"")?;
+            let own = referring(form, |url| names.get(url).copied());
+            let offered = self.offer(log, &own, b"")?;
             let Some(stands) = offered.stands else {
                 continue;
             };
-            let urls = |name: &[u8]| {
-                let mut all = entries.iter();
-                let entry = all.find(|e| e.name.as_bytes() == name)?;
-                Some(entry.url.as_bytes())
-            };
             let before = bundle.get(from..entry.resource.start);
             better.json.extend_from_slice(before.unwrap_or_default());
-            better.json.extend_from_slice(&referring(&stands, urls));
+            better
+                .json
+                .extend_from_slice(&referring(&stands, |name| urls.get(name).copied()));
             from = entry.resource.end;
             let elements = offered.replaced.into_iter();
             let pointers = elements.map(|name| format!("/entry/{number}/resource/{name}"));

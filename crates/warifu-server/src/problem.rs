@@ -356,6 +356,12 @@ impl From<OpenError<StoreError>> for Problem {
     }
 }
 
+impl From<std::convert::Infallible> for Problem {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
 impl From<SealError> for Problem {
     fn from(error: SealError) -> Self {
         Self::internal(error.to_string())

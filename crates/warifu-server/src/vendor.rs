@@ -1,13 +1,14 @@
 //! For vendors: conversion, check and validation as the command line does them, byte for byte; rules and
 //! packages. Nothing of a body is kept, or told in an error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::http::header;
 use serde_json::json;
 use warifu_check::{Check, CheckSection, Given, Options, Report, Within};
+use warifu_convert::shared::Ledger;
 use warifu_convert::{Job, JobOptions, OptionValue, Pieces, To, TraceHit};
 use warifu_diag::Diagnostic;
 use warifu_diag::catalogue::ssm;
@@ -455,40 +456,6 @@ fn job_options(asked: &Asked) -> Result<JobOptions, Problem> {
     Ok(options)
 }
 
-/// What goes out of one unit, in the order in which the command line writes it: what patients share,
-/// then the rest by type.
-fn write_unit(
-    made: &Pieces,
-    to: To,
-    seen: &mut std::collections::BTreeSet<String>,
-    out: &mut Vec<u8>,
-) {
-    let bytes =
-        |piece: &warifu_convert::Piece| made.json.get(piece.range.clone()).unwrap_or_default();
-    let mut later: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
-    let mut deleted: Vec<u8> = Vec::new();
-    for piece in &made.pieces {
-        if piece.shared {
-            if seen.insert(format!("{}/{}", piece.resource_type, piece.id)) {
-                out.extend_from_slice(bytes(piece));
-                out.push(b'\n');
-            }
-            continue;
-        }
-        let lines = match (to, piece.resource_type.as_str()) {
-            (To::Ndjson, "Bundle") => &mut deleted,
-            (To::Ndjson, kind) => later.entry(kind).or_default(),
-            _ => &mut *out,
-        };
-        lines.extend_from_slice(bytes(piece));
-        lines.push(b'\n');
-    }
-    for lines in later.into_values() {
-        out.extend_from_slice(&lines);
-    }
-    out.extend_from_slice(&deleted);
-}
-
 /// The answers of `/convert`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -515,14 +482,117 @@ fn converted_form(asked: &Asked) -> Result<Form, Problem> {
     Ok(forms.next().ok_or(Code::Form)?)
 }
 
-/// A line of [`Form::Events`] about a piece, whose JSON stands in it as it is.
-fn event(made: &Pieces, piece: &warifu_convert::Piece, out: &mut Vec<u8>) {
-    let head = json!({"type": "resource", "resourceType": piece.resource_type, "id": piece.id});
-    let head = head.to_string();
-    out.extend_from_slice(head.strip_suffix('}').unwrap_or(&head).as_bytes());
-    out.extend_from_slice(b",\"json\":");
-    out.extend_from_slice(made.json.get(piece.range.clone()).unwrap_or(b"null"));
-    out.extend_from_slice(b"}\n");
+/// What of a conversion goes out, unit by unit, in the order in which the command line writes it.
+struct Sent {
+    to: To,
+    form: Form,
+    out: Vec<u8>,
+    /// What units share, and its forms.
+    ledger: Ledger,
+    log: Vec<u8>,
+    traced: Option<Traced>,
+}
+
+impl Sent {
+    /// Takes what a unit gives: what patients share waits for the end, the rest goes out by type.
+    fn unit(&mut self, made: &Pieces, room: &mut Room) -> Result<(), Problem> {
+        let before = self.out.len() + self.log.len();
+        let mut later: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+        let mut deleted: Vec<u8> = Vec::new();
+        for piece in &made.pieces {
+            let json = made.json.get(piece.range.clone()).unwrap_or_default();
+            let mut hits: Vec<TraceHit> = match self.traced {
+                Some(_) => made.hits.within(piece.hits.clone()).collect(),
+                None => Vec::new(),
+            };
+            let name = [piece.resource_type.as_str(), piece.id.as_str()];
+            if piece.shared {
+                let mut lines = String::new();
+                for hit in &hits {
+                    let _ = writeln!(lines, "{}", json!(hit));
+                }
+                let Ok(_) = self.ledger.offer(&mut self.log, json, lines.as_bytes());
+                if let (false, Some(traced)) = (piece.traced, &mut self.traced) {
+                    traced.cut.insert(name.join("/"));
+                }
+                continue;
+            }
+            let better = match self.to {
+                To::Bundle => {
+                    let Ok(better) = self.ledger.bundle(&mut self.log, json);
+                    better
+                }
+                To::Ndjson | To::Clins => None,
+            };
+            let json = better
+                .as_ref()
+                .map_or(json, |better| better.json.as_slice());
+            if let Some(traced) = &mut self.traced {
+                if let Some(better) = &better {
+                    hits.retain(|hit| !better.replaces(&hit.pointer));
+                }
+                let hits: Vec<String> = hits.iter().map(|hit| json!(hit).to_string()).collect();
+                traced.add(name, &hits.join(","), piece.traced, room)?;
+            }
+            let lines = match (self.form, self.to, piece.resource_type.as_str()) {
+                (Form::Events, ..) => &mut self.out,
+                (_, To::Ndjson, "Bundle") => &mut deleted,
+                (_, To::Ndjson, kind) => later.entry(kind).or_default(),
+                _ => &mut self.out,
+            };
+            line(self.form, name, json, lines);
+        }
+        for lines in later.values() {
+            self.out.extend_from_slice(lines);
+        }
+        self.out.extend_from_slice(&deleted);
+        if let Some(traced) = &mut self.traced {
+            traced.unused(made, room)?;
+        }
+        room.bytes(self.out.len() + self.log.len() - before)
+    }
+
+    /// Gives what is shared; names the resources of which some form says something that is not given.
+    fn settle(&mut self, room: &mut Room) -> Result<Vec<String>, Problem> {
+        let (form, lines) = (self.form, self.to == To::Ndjson);
+        let (out, traced) = (&mut self.out, &mut self.traced);
+        let mut contradicted = Vec::new();
+        let mut log = std::mem::take(&mut self.log);
+        self.ledger.settle(&mut log, |settled| {
+            let name = [settled.resource_type, settled.id];
+            if settled.contradicted {
+                contradicted.push(name.join("/"));
+            }
+            if lines {
+                let before = out.len();
+                line(form, name, settled.json, out);
+                room.bytes(out.len() - before)?;
+                if let Some(traced) = traced {
+                    let hits = String::from_utf8_lossy(settled.trace);
+                    let hits: Vec<&str> = hits.lines().collect();
+                    let complete = !traced.cut.contains(&name.join("/"));
+                    traced.add(name, &hits.join(","), complete, room)?;
+                }
+            }
+            Ok::<(), Problem>(())
+        })?;
+        Ok(contradicted)
+    }
+}
+
+/// A line about what was made; in [`Form::Events`] its JSON stands in it as it is.
+fn line(form: Form, [resource_type, id]: [&str; 2], json: &[u8], out: &mut Vec<u8>) {
+    if form == Form::Events {
+        let head = json!({"type": "resource", "resourceType": resource_type, "id": id});
+        let head = head.to_string();
+        out.extend_from_slice(head.strip_suffix('}').unwrap_or(&head).as_bytes());
+        out.extend_from_slice(b",\"json\":");
+        out.extend_from_slice(json);
+        out.push(b'}');
+    } else {
+        out.extend_from_slice(json);
+    }
+    out.push(b'\n');
 }
 
 /// The trace of an answer: leaves of each resource, pointers into it, and fields that left none.
@@ -530,22 +600,29 @@ fn event(made: &Pieces, piece: &warifu_convert::Piece, out: &mut Vec<u8>) {
 struct Traced {
     resources: Vec<String>,
     unused: Vec<String>,
+    /// What is shared and has not all its leaves.
+    cut: BTreeSet<String>,
 }
 
 impl Traced {
-    fn take(&mut self, made: &Pieces, room: &mut Room) -> Result<(), Problem> {
-        for piece in &made.pieces {
-            let hits: Vec<TraceHit> = made.hits.within(piece.hits.clone()).collect();
-            let mut one = json!({
-                "resourceType": piece.resource_type, "id": piece.id, "hits": hits,
-            });
-            if let (false, Some(one)) = (piece.traced, one.as_object_mut()) {
-                one.insert("complete".to_owned(), false.into());
-            }
-            let one = one.to_string();
-            room.bytes(one.len())?;
-            self.resources.push(one);
-        }
+    /// Takes the leaves of a resource, as JSON with commas between.
+    fn add(
+        &mut self,
+        [resource_type, id]: [&str; 2],
+        hits: &str,
+        complete: bool,
+        room: &mut Room,
+    ) -> Result<(), Problem> {
+        let mut one = json!({"resourceType": resource_type, "id": id}).to_string();
+        one.truncate(one.len() - 1);
+        let end = if complete { "" } else { ",\"complete\":false" };
+        let _ = write!(one, ",\"hits\":[{hits}]{end}}}");
+        room.bytes(one.len())?;
+        self.resources.push(one);
+        Ok(())
+    }
+
+    fn unused(&mut self, made: &Pieces, room: &mut Room) -> Result<(), Problem> {
         for field in &made.unused {
             let one = json!(field).to_string();
             room.bytes(one.len())?;
@@ -569,14 +646,20 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     if options.trace && form != Form::Whole {
         return Err(Code::Parameter.into());
     }
-    let mut traced = options.trace.then(Traced::default);
+    let traced = options.trace.then(Traced::default);
     let Taken {
         storage, mut room, ..
     } = storage(app, asked)?;
     let mut job = Job::new(options).map_err(|_| Code::Parameter)?;
     let mut findings: Vec<Finding> = job.option_findings();
-    let mut out = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut sent = Sent {
+        to,
+        form,
+        out: Vec::new(),
+        ledger: Ledger::default(),
+        log: Vec::new(),
+        traced,
+    };
     let mut converted = false;
     let mut told: Vec<(Diagnostic, String, Option<NotePlace>)> = Vec::new();
     for found in storage.walk_together() {
@@ -618,21 +701,7 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
             })
             .collect();
         let made = job.pieces(&given, patient);
-        let before = out.len();
-        if form == Form::Events {
-            for piece in &made.pieces {
-                let name = || format!("{}/{}", piece.resource_type, piece.id);
-                if !piece.shared || seen.insert(name()) {
-                    event(&made, piece, &mut out);
-                }
-            }
-        } else {
-            write_unit(&made, to, &mut seen, &mut out);
-        }
-        room.bytes(out.len() - before)?;
-        if let Some(traced) = &mut traced {
-            traced.take(&made, &mut room)?;
-        }
+        sent.unit(&made, &mut room)?;
         room.findings(made.diagnostics.len())?;
         let records: BTreeMap<String, Within> = files.iter().filter_map(within).collect();
         findings.extend(made.diagnostics.into_iter().map(|mut f| {
@@ -646,6 +715,15 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         let cut = room.cut.map(Problem::too_large);
         return Err(cut.unwrap_or_else(|| Code::Body.into()));
     }
+    let contradicted = sent.settle(&mut room)?;
+    room.findings(contradicted.len())?;
+    told.extend(contradicted.into_iter().map(|name| {
+        let finding = Diagnostic::new(&ssm::SSM183, warifu_diag::Span::default());
+        (finding.with(name), String::new(), None)
+    }));
+    let Sent {
+        mut out, traced, ..
+    } = sent;
     let (lang, units) = (job.options().language(), job.options().units());
     for (diagnostic, path, place) in &told {
         let mut found = warifu_report::finding::finding(diagnostic, path, None, lang, units);

@@ -860,6 +860,91 @@ fn a_conversion_comes_with_its_trace_or_as_events() {
 }
 
 #[test]
+fn what_patients_share_has_its_fullest_form_whoever_comes_first() {
+    let app = app(Limits::REFERENCE);
+    let message = |patient: &str, doctor: &str, hospital: &str| {
+        format!(
+            "MSH|^~\\&|A|B|C|D|20260401100000||OUL^R22^OUL_R22|1|P|2.5||||||UNICODE UTF-8\r\
+             PID|1||{patient}^^^^PI\rSPM|1|||019^^JC10\rOBR|1|77||1^^99|||20260401||||||||{doctor}\r\
+             ORC|SC|77||||||||||{doctor}|||||01^Medicine^99||||{hospital}\r\
+             OBX|1|NM|3A015000002327101^Alb^JC10||4.4|g/dL|||||F\r"
+        )
+    };
+    let files = [
+        ("a.hl7", message("1", "607", "Toro")),
+        ("b.hl7", message("2", "607^Doctor^Ichiro", "")),
+        ("c.hl7", message("3", "607^Doctoress^Hanako", "")),
+        ("d.hl7", message("4", "607", "")),
+    ];
+    let given = files.each_ref().map(|(n, t)| (*n, t.as_bytes()));
+    let answer = |path: &str, accept: &str| {
+        let mut request = form(&given);
+        *request.uri_mut() = path.parse().unwrap();
+        let accept = HeaderValue::from_str(accept).unwrap();
+        request.headers_mut().insert("accept", accept);
+        let (status, _, body) = send(&app, request);
+        assert_eq!(status, 200);
+        String::from_utf8(body).unwrap()
+    };
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let of = |lines: &str, kind: &str| -> Vec<Value> {
+        let lines = lines.lines().map(json);
+        lines.filter(|r| r["resourceType"] == kind).collect()
+    };
+    let plain = answer("/convert?to=ndjson", "*/*");
+    let doctors = of(&plain, "Practitioner");
+    assert_eq!(doctors.len(), 1);
+    assert_eq!(doctors[0]["name"][0]["family"], "Doctoress");
+    assert!(
+        of(&plain, "Organization")
+            .iter()
+            .any(|o| o["name"] == "Toro")
+    );
+    // The bytes of the whole and of the events are the same; the trace is of what stands.
+    let whole = json(&answer("/convert?to=ndjson&trace=true", "application/json"));
+    assert_eq!(whole["output"], plain);
+    let told = whole["diagnostics"].as_array().unwrap().iter();
+    assert_eq!(told.filter(|f| f["code"] == "SSM183").count(), 1);
+    let traced = whole["trace"]["resources"].as_array().unwrap().iter();
+    let traced: Vec<&Value> = traced.filter(|r| r["id"] == doctors[0]["id"]).collect();
+    assert_eq!(traced.len(), 1);
+    let hits = traced[0]["hits"].as_array().unwrap();
+    let family = hits.iter().find(|h| h["pointer"] == "/name/0/family");
+    assert_eq!(family.unwrap()["spans"][0]["file"], "c.hl7");
+    let events = answer("/convert?to=ndjson", "application/x-ndjson");
+    let own: Vec<Value> = events.lines().map(json).collect();
+    let own = own.iter().filter(|e| e["type"] == "resource");
+    let mut own: Vec<String> = own.map(|e| e["json"].to_string()).collect();
+    let mut lines: Vec<String> = plain.lines().map(|l| json(l).to_string()).collect();
+    own.sort();
+    lines.sort();
+    assert_eq!(own, lines);
+    // A later Bundle is never poorer; its trace is of what is its own.
+    let whole = json(&answer("/convert?trace=true", "application/json"));
+    let bundles: Vec<Value> = whole["output"]
+        .as_str()
+        .unwrap()
+        .lines()
+        .map(json)
+        .collect();
+    let names = bundles.iter().map(|b| {
+        let mut entries = b["entry"].as_array().unwrap().iter();
+        let doctor = entries.find(|e| e["resource"]["resourceType"] == "Practitioner");
+        doctor.unwrap()["resource"]["name"][0]["family"].clone()
+    });
+    let names = Value::from(names.collect::<Vec<_>>());
+    assert_eq!(names, json!([null, "Doctor", "Doctoress", "Doctoress"]));
+    for (bundle, traced) in bundles
+        .iter()
+        .zip(whole["trace"]["resources"].as_array().unwrap())
+    {
+        for hit in traced["hits"].as_array().unwrap() {
+            assert!(bundle.pointer(hit["pointer"].as_str().unwrap()).is_some());
+        }
+    }
+}
+
+#[test]
 fn xml_is_not_taken_and_what_is_taken_is_said() {
     let app = app(Limits::REFERENCE);
     for (path, takes) in [
