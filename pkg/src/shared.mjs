@@ -20,12 +20,14 @@ const REFERENCE = /("reference":")([^"]*)/g;
 
 const textOf = (bytes) => {
   let text = "";
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode.apply(null, bytes.subarray(i, i + 8192));
   return text;
 };
+const isSame = (one, other) => one?.length === other.length && one.every((byte, i) => byte === other[i]);
 const bytesOf = (text) => Uint8Array.from(text, (c) => c.charCodeAt(0));
-/** For places alone: a character a byte, too, but not all of them that byte. */
-const placing = new TextDecoder("latin1");
+const decoder = new TextDecoder("latin1");
+/** For places alone: a character a byte, too, but not all of them that byte. Programs have a faster way. */
+const placing = (bytes) => globalThis.Buffer?.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1") ?? decoder.decode(bytes);
 
 /** Members of an object, or items of a list, as `[name, value]`; nothing of what is neither. */
 function parts(json) {
@@ -116,7 +118,7 @@ export class Shared {
     const { json, replaced, added, lost } = join(type, known.json, form);
     for (const [n, passed] of [known.json, form].entries()) if (lost[n] && known.passed.size < PASSED) known.passed.add(passed);
     if (json !== known.json) {
-      known.json = json;
+      [known.json, known.raw] = [json, undefined];
       const isNew = ({ pointer }) => [replaced[0], added].some((names) => names.has(pointer.split("/")[1]));
       known.leaves &&= [...known.leaves.filter((hit) => !isNew(hit)), ...[...trace].filter(isNew)];
       known.complete &&= trace?.complete;
@@ -131,8 +133,8 @@ export class Shared {
 
   /** A Bundle with what stands by now of the resources that it shares; `replaced(pointer)` says what it had otherwise. */
   bundle(json) {
-    const all = placing.decode(json);
-    const entries = [...all.matchAll(ENTRY)].map(({ 0: head, 1: url, 2: type, 3: id, index }) => ({ url, type, name: `${type}/${id}`, id, from: index + head.length }));
+    const all = placing(json);
+    const entries = [...all.matchAll(ENTRY)].map(({ 0: head, 1: url, 2: type, 3: id, index }) => ({ url, type, name: `${type}/${id}`, id, at: index, from: index + head.length }));
     if (!entries.some(({ type }) => type in ORDER)) return { json };
     const [names, urls] = [new Map(entries.map((e) => [e.url, e.name])), new Map(entries.map((e) => [e.name, e.url]))];
     const referring = (text, to) => text.replace(REFERENCE, (_, key, name) => key + (to.get(name) ?? name));
@@ -140,9 +142,16 @@ export class Shared {
     let from = 0;
     for (const [n, entry] of entries.entries()) {
       if (!(entry.type in ORDER)) continue;
-      const to = entry.from + endOf(all.slice(entry.from, entries[n + 1]?.from));
+      const end = entries[n + 1]?.at ?? all.length;
+      // Most often it is what stands, as it was in the Bundle before.
+      const raw = json.subarray(entry.from, end);
+      if (isSame(this.#known.get(entry.name)?.raw, raw)) continue;
+      const to = entry.from + endOf(all.slice(entry.from, end));
       const offered = this.#offer(entry.type, entry.id, referring(textOf(json.subarray(entry.from, to)), names));
-      if (!offered) continue;
+      if (!offered) {
+        this.#known.get(entry.name).raw = raw.slice();
+        continue;
+      }
       pieces.push(json.subarray(from, entry.from), bytesOf(referring(offered.json, urls)));
       from = to;
       for (const name of offered.replaced) replaced.push(`/entry/${n}/resource/${name}`);

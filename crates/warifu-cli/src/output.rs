@@ -455,6 +455,7 @@ impl Folder {
         // What an earlier run ended is no longer whole.
         remove(&dir.join(MANIFEST))?;
         for name in shared_files() {
+            remove(&part_of(&dir.join(&name)))?;
             remove(&dir.join(name))?;
         }
         let grown = self.earlier.commits.iter().flat_map(|c| c.lengths.keys());
