@@ -17,7 +17,7 @@ use warifu_convert::{
 };
 use warifu_diag::{
     Diagnostic, Severity, Span,
-    catalogue::{map_general, ssm},
+    catalogue::{cli, map_general, ssm},
 };
 use warifu_map::assemble::{self, BundleType, Entries};
 use warifu_map::{Converter, File, MAX_MESSAGES, Options, Output};
@@ -71,18 +71,10 @@ const AHEAD: usize = 2;
 pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     let (opened, inputs) = open(&options, lang)?;
     if opened.storage.has_journals_apart() {
-        bail!(say(
-            lang,
-            "トランザクションストレージのファイルは一続きとして再生します。いくつにも分けたり標準化ストレージと一緒に渡したりすると、取り消し (DEL) がほかに及びません。すべてを含むフォルダーか書庫を一つだけ指定し、標準化ストレージは別に変換してください",
-            "transaction files are replayed as one: given apart, or with a standard storage, a DEL would not reach the others. Give one folder or archive that holds them all, alone, and a standard storage in a run of its own",
-        ));
+        return Err(mistakes::refused(&cli::CLI001, &[], lang));
     }
     if opened.storage.has_messages_beside() {
-        bail!(say(
-            lang,
-            "ストレージ (またはトランザクションストレージ) と、その外のメッセージを一度には変換できません。どちらが新しいか比べられず、同じ ID に二つの内容ができます。ストレージのルートだけを指定し、外のメッセージは別に変換してください。受け手には、後から渡したほうが残ります",
-            "a storage (or transaction files) and messages outside of it cannot be converted in one run: nobody weighs them against each other, and one id would get two contents. Give the root of the storage alone, and the messages in a run of their own: what goes to the receiver last stays",
-        ));
+        return Err(mistakes::refused(&cli::CLI002, &[], lang));
     }
     let mut about = institution(&mut options, &inputs, &opened.storage, lang)?;
     options.job.validate().map_err(|e| anyhow::anyhow!("{e}"))?;
@@ -107,28 +99,12 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
                     Sink::Folder(Box::new(f))
                 }
                 Err(FolderError::Other(names)) => {
-                    let (shown, names) = (dir.display(), names.join(", "));
-                    bail!(say(
-                        lang,
-                        &format!(
-                            "{shown} は別の設定で作られています ({names})。--fresh で作り直すか、別の --out を指定してください"
-                        ),
-                        &format!(
-                            "{shown} was made with other options ({names}); use --fresh to make it again, or another --out"
-                        ),
-                    ))
+                    let (shown, names) = (dir.display().to_string(), names.join(", "));
+                    return Err(mistakes::refused(&cli::CLI003, &[&shown, &names], lang));
                 }
                 Err(FolderError::InUse) => {
-                    let shown = dir.display();
-                    bail!(say(
-                        lang,
-                        &format!(
-                            "{shown} には別の warifu convert が書き込んでいます。終わるのを待つか、別の --out を指定してください"
-                        ),
-                        &format!(
-                            "another warifu convert is writing to {shown}; wait for it, or use another --out"
-                        ),
-                    ))
+                    let shown = dir.display().to_string();
+                    return Err(mistakes::refused(&cli::CLI004, &[&shown], lang));
                 }
                 Err(FolderError::Io(e)) => bail!(mistakes::not_writable(dir, &e, lang)),
             }
@@ -337,16 +313,8 @@ fn institution(
     if let Some(file) = &options.index {
         listed = index_of(file, lang)?;
         if options.job.institution.is_none() && named.len() < 2 && listed.len() > 1 {
-            let (shown, all) = (file.display(), list(&listed));
-            bail!(say(
-                lang,
-                &format!(
-                    "--index {shown} に医療機関番号が複数あります ({all})。--institution で指定してください"
-                ),
-                &format!(
-                    "--index {shown} names several institutions ({all}); say which with --institution"
-                ),
-            ));
+            let (shown, all) = (file.display().to_string(), list(&listed));
+            return Err(mistakes::refused(&cli::CLI005, &[&shown, &all], lang));
         }
     } else {
         for file in tables_beside(inputs) {
@@ -378,16 +346,7 @@ fn institution(
         }
     }
     if named.len() > 1 && options.job.ids == Ids::Readable {
-        let all = list(&named);
-        bail!(say(
-            lang,
-            &format!(
-                "医療機関が複数あるので ({all})、--ids readable は使えません。同じ患者番号の別の人が同じ ID になります"
-            ),
-            &format!(
-                "with several institutions ({all}) --ids readable cannot be used: other persons of the same patient number would share ids"
-            ),
-        ));
+        return Err(mistakes::refused(&cli::CLI006, &[&list(&named)], lang));
     }
     Ok(found)
 }
@@ -428,39 +387,31 @@ fn index_of(file: &Path, lang: Lang) -> anyhow::Result<BTreeSet<String>> {
     }
     let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
     let text = String::from_utf8_lossy(&bytes);
-    let shown = file.display();
+    let shown = file.display().to_string();
+    let refused = |ja: &str, en: &str| {
+        let why = say(lang, ja, en);
+        Err(mistakes::refused(&cli::CLI007, &[&shown, &why], lang))
+    };
     let table = match IndexTable::new(&text) {
         Ok(table) => table,
         Err(IndexError::ColumnMissing(column)) => {
             let column = column.name();
-            bail!(say(
-                lang,
-                &format!(
-                    "{shown} は索引 DB (SSMIXIDX) の書き出しではありません。見出し行に {column} がありません"
-                ),
-                &format!(
-                    "{shown} is no export of the index database (SSMIXIDX): its first line lacks {column}"
-                ),
-            ))
+            return refused(
+                &format!("見出し行に {column} がありません"),
+                &format!("its first line lacks {column}"),
+            );
         }
-        Err(_) => bail!(say(
-            lang,
-            &format!("{shown} は索引 DB (SSMIXIDX) の書き出しではありません。空です"),
-            &format!("{shown} is no export of the index database (SSMIXIDX): it is empty"),
-        )),
+        Err(_) => return refused("空です", "it is empty"),
     };
     let numbers: BTreeSet<String> = table
         .filter_map(|row| row.institution())
         .map(|n| n.as_str().to_owned())
         .collect();
     if numbers.is_empty() {
-        bail!(say(
-            lang,
-            &format!(
-                "{shown} に 10 桁の FacilityID がありません。--institution で指定してください"
-            ),
-            &format!("{shown} has no FacilityID of ten digits; say it with --institution"),
-        ));
+        return refused(
+            "10 桁の FacilityID がありません",
+            "it has no FacilityID of ten digits",
+        );
     }
     Ok(numbers)
 }

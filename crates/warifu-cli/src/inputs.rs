@@ -140,7 +140,7 @@ pub(crate) fn resolve(given: &[String], loaded: &Loaded, lang: Lang) -> anyhow::
 }
 
 /// Whether a file is what `warifu convert` writes beside its results: about them, and no resources.
-fn is_own_record(input: &Path, path: &str) -> bool {
+pub(crate) fn is_own_record(input: &Path, path: &str) -> bool {
     let own = ["manifest.json", "diagnostics.ndjson", "trace.ndjson"];
     if !own.contains(&leaf(path)) {
         return false;

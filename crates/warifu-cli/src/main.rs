@@ -96,7 +96,12 @@ fn main() -> ExitCode {
             if terminal::is_broken_pipe(&error) {
                 return ExitCode::SUCCESS;
             }
-            terminal::note(&format!("{}: {error:#}", say(lang, "エラー", "error")));
+            let code = error.downcast_ref::<mistakes::Refusal>();
+            let code = code.map_or(String::new(), |r| format!("[{}]", r.code.code));
+            terminal::note(&format!(
+                "{}{code}: {error:#}",
+                say(lang, "エラー", "error")
+            ));
             End::CouldNotRun.into()
         }
         Err(_) => End::CouldNotRun.into(),

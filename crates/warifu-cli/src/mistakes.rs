@@ -6,11 +6,42 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use warifu_check::WishError;
+use warifu_diag::Code;
 use warifu_diag::nearest::nearest;
 use warifu_report::Lang;
 use warifu_rules::selection::{PROFILES, SelectionError};
 
 use crate::say;
+
+/// A run that is not begun, with the code that says why.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: Code,
+    text: String,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// A refusal in the words of its code, `{}` being the arguments in turn.
+pub(crate) fn refused(code: Code, arguments: &[&str], lang: Lang) -> anyhow::Error {
+    let (mut text, help, between) = match lang {
+        Lang::Ja => (code.ja.to_owned(), code.help_ja, "。"),
+        Lang::En => (code.en.to_owned(), code.help_en, "; "),
+    };
+    for argument in arguments {
+        text = text.replacen("{}", argument, 1);
+    }
+    let sentence = help.starts_with(char::is_uppercase);
+    text.push_str(if sentence { ". " } else { between });
+    text.push_str(help);
+    Refusal { code, text }.into()
+}
 
 /// Text for a path that is not there, with the nearest name beside it.
 pub(crate) fn not_found(path: &Path, lang: Lang) -> String {

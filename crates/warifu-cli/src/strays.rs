@@ -1,8 +1,11 @@
 //! Files that are no part of a storage: what is said when nothing else was there.
 
+use std::path::Path;
+
 use warifu_report::Lang;
 use warifu_storage::{StorageNote, StorageNoteKind as Kind};
 
+use crate::inputs::is_own_record;
 use crate::progress::grouped;
 use crate::say;
 
@@ -61,6 +64,18 @@ impl Strays {
     /// Wording for inputs in which nothing was found.
     pub(crate) fn nothing(&self, given: &[String], lang: Lang) -> String {
         let (shown, n) = (given.join(" "), grouped(self.looked_at));
+        let is_ours = |folder: &String| is_own_record(Path::new(folder), "manifest.json");
+        if self.looked_at == 0 && !given.is_empty() && given.iter().all(is_ours) {
+            return say(
+                lang,
+                &format!(
+                    "{shown} は warifu convert の出力ですが、リソースは一つも作られていません。調べるものがありません。理由は {shown} の diagnostics.ndjson にあります。"
+                ),
+                &format!(
+                    "{shown} is what warifu convert wrote, and no resource was made: there is nothing to check. diagnostics.ndjson in {shown} says why."
+                ),
+            );
+        }
         let mut text = say(
             lang,
             &format!(

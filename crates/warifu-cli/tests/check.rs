@@ -300,7 +300,7 @@ fn a_mistake_in_the_configuration_is_named_with_its_line() {
     std::fs::write(dir.path().join("warifu.toml"), "").unwrap();
     let told = wrong(&["--config", "warifu.toml", "--select", "FOO"]);
     assert!(
-        told.contains("番号の先頭: CLN, ENC, FHR, HL7, JPC, MAP, NHO, SSM。"),
+        told.contains("番号の先頭: CLI, CLN, ENC, FHR, HL7, JPC, MAP, NHO, SSM。"),
         "{told}"
     );
     let told = wrong(&["--config", "warifu.toml", "--format", "foo"]);

@@ -395,7 +395,10 @@ fn a_folder_that_another_run_writes_is_refused() {
     held.lock().unwrap();
     let refused = run(&args);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("another --out"));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        said.starts_with("error[CLI004]: ") && said.contains("; wait for it, or use another --out")
+    );
     assert!(!out.join("manifest.json").exists());
     held.unlock().unwrap();
     assert_eq!(run(&args).status.code(), Some(0));

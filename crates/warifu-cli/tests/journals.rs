@@ -352,7 +352,9 @@ fn journals_are_replayed_as_one_or_not_at_all() {
     for paths in [["root", "j"], ["j/TR_1.DAT", "root"]] {
         let beside = convert(&paths);
         assert_eq!(beside.status.code(), Some(2));
-        assert!(beside.stdout.is_empty() && text(&beside.stderr).contains("DEL"));
+        assert!(
+            beside.stdout.is_empty() && text(&beside.stderr).contains("error[CLI001]: transaction")
+        );
     }
 }
 
@@ -555,6 +557,7 @@ fn a_storage_and_messages_outside_of_it_are_not_converted_in_one_run() {
                     assert!(o.stdout.is_empty() && !dir.join("out").exists());
                     let said = text(&o.stderr);
                     assert!(said.contains("root of the storage alone"), "{said}");
+                    assert!(said.starts_with("error[CLI002]: "), "{said}");
                 }
             }
         }

@@ -645,6 +645,94 @@ fn what_the_conversion_writes_beside_its_results_is_passed_over_by_the_check() {
     assert!(check("out").0 > 0);
 }
 
+/// A folder of ours in which nothing was made: there is nothing to check, and no file was passed over.
+#[test]
+fn results_in_which_nothing_was_made_have_nothing_to_check() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    write(dir, "a.hl7", &result("1", "1", "202604011100", "6.0"));
+    let args = ["convert", "a.hl7", "--to", "clins", "--out", "out"];
+    let args = [&args[..], &["--institution", "1319999999"]].concat();
+    run_in(dir, &args);
+    assert!(dir.join("out/manifest.json").is_file());
+    for (lang, words) in [
+        ("en", "there is nothing to check"),
+        ("ja", "調べるものがありません"),
+    ] {
+        let o = run_in(dir, &["check", "out", "--config", "none", "--lang", lang]);
+        let said = text(&o.stderr);
+        assert_eq!(o.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains(words) && said.contains("diagnostics.ndjson"),
+            "{said}"
+        );
+        assert!(!said.contains("hidden") && !said.contains("隠し"), "{said}");
+    }
+    // Another file beside them is told.
+    write(dir, "out/x.txt", "x");
+    let o = run_in(dir, &["check", "out", "--config", "none", "--lang", "en"]);
+    assert!(text(&o.stderr).contains("neither SS-MIX2 nor FHIR"));
+}
+
+/// One file, several, and standard input of the same messages give the same documents.
+#[test]
+fn packing_changes_no_document_of_clins() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let message = |patient: &str, event: &str, sent: &str, department: &str, rest: &str| {
+        format!(
+            "MSH|^~\\&|A|B|C|D|{sent}||{event}|1|P|2.5||||||~ISO IR87\rEVN||{sent}\r\
+             PID|1||{patient}^^^^PI||A^B^^^^^L^I~A^B^^^^^L^P||19680303|F|||^^^^000-0000^JPN^H^x\rPV1|1|O||||||||{department}\r{rest}\r"
+        )
+    };
+    let disease = |number: &str| {
+        let empty = "|".repeat(19);
+        format!("PRB|AD|20260401|20064049^x^MDCDX2|{number}|||20260320{empty}")
+    };
+    let insured = "IN1|1|06^x^JHSD0001|00139998|x||||||1-2-3||20200401|20270331||||SEL^x^HL70063";
+    let of = |patient: &str, day: &str| {
+        let at = |hour: &str| format!("202604{day}{hour}0000");
+        [
+            message(patient, "ADT^A08^ADT_A01", &at("10"), "", insured),
+            message(patient, "PPR^ZD1^PPR_PC1", &at("11"), "08", &disease("P1")),
+            message(patient, "PPR^ZD1^PPR_PC1", &at("12"), "01", &disease("P2")),
+        ]
+    };
+    let all = [of("0000000001", "01"), of("0000000002", "02")].concat();
+    for (n, one) in all.iter().enumerate() {
+        write(dir, &format!("apart/{n}.hl7"), one);
+    }
+    write(dir, "whole.hl7", &all.concat());
+    write(dir, "halves/a.hl7", &all[..4].concat());
+    write(dir, "halves/b.hl7", &all[4..].concat());
+    let made = |input: &str, out: &str| {
+        let args = [
+            "convert", input, "--to", "clins", "--out", out, "--config", "none",
+        ];
+        let args = [&args[..], &["--institution", "1319999999"]].concat();
+        if input == "-" {
+            let file = std::fs::File::open(dir.join("whole.hl7")).unwrap();
+            let mut c = support::warifu(&args);
+            c.current_dir(dir).stdin(file).output().unwrap();
+        } else {
+            run_in(dir, &args);
+        }
+        let found = tree(&dir.join(out)).into_iter();
+        let found: Vec<_> = found.filter(|(name, _)| is_bundle(name)).collect();
+        assert_eq!(found.len(), 2, "{input}");
+        found
+    };
+    let apart = made("apart", "o1");
+    let text = String::from_utf8_lossy(&apart[0].1).into_owned();
+    assert!(
+        text.contains("T11:00:00") && text.contains("T12:00:00"),
+        "{text}"
+    );
+    for (n, input) in ["whole.hl7", "halves", "-"].into_iter().enumerate() {
+        assert_eq!(made(input, &format!("p{n}")), apart, "{input}");
+    }
+}
+
 #[test]
 fn without_a_folder_of_results_warnings_are_counted_over_the_run() {
     let dir = tempfile::tempdir().unwrap();

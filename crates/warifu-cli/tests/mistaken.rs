@@ -184,7 +184,9 @@ fn an_index_that_is_none_is_refused() {
         ("g.py", "its first line lacks"),
         ("empty.csv", "it is empty"),
         ("bare.csv", "no FacilityID of ten digits"),
+        ("bare.csv", "error[CLI007]: bare.csv cannot be used"),
         ("two.csv", "1310000003, 1310000011"),
+        ("two.csv", "error[CLI005]: "),
         ("gone.csv", "gone.csv not found"),
     ] {
         let o = run_in(

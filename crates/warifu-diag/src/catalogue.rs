@@ -29,6 +29,7 @@ macro_rules! codes {
     };
 }
 
+pub mod cli;
 pub mod clins;
 pub mod enc;
 pub mod fhr;
@@ -57,6 +58,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         fhr::ALL,
         profile::FHR,
         package::ALL,
+        cli::ALL,
         profile::JPC,
         profile::CLN,
     ]

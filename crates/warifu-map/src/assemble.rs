@@ -105,9 +105,9 @@ impl<'o> Entries<'o> {
     fn newest(&self) -> Option<(u16, warifu_hl7::time::Time)> {
         let times = self.out.message_times.iter();
         times
-            .filter(|(m, _)| self.message.is_none_or(|n| n == *m))
-            .max_by_key(|(_, t)| t.sort_key())
-            .copied()
+            .filter(|(m, ..)| self.message.is_none_or(|n| n == *m))
+            .max_by_key(|(_, t, _)| t.sort_key())
+            .map(|(m, t, _)| (*m, *t))
     }
     /// Writes the Bundle; the pointer of its resource `i` is `/entry/<i>/resource`.
     ///

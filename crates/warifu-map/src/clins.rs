@@ -159,6 +159,10 @@ impl<'o> Shaper<'o> {
     fn message(&self, i: usize) -> u16 {
         self.out.resources.get(i).map_or(0, |r| r.message)
     }
+    /// Number of the message in the output.
+    fn told_by(&self, i: usize) -> u64 {
+        self.out.resources.get(i).map_or(0, |r| r.said)
+    }
     fn id(&self, i: usize) -> &'o str {
         self.out.resources.get(i).map_or("", |r| r.id.as_str())
     }
@@ -241,7 +245,7 @@ impl<'o> Shaper<'o> {
     // --- time ---------------------------------------------------------------------------------
 
     /// "Sent at", else the newest MSH-7 of the messages.
-    fn stamp(&self, messages: &Set<u16>) -> Option<Stamp> {
+    fn stamp(&self, messages: &Set<u64>) -> Option<Stamp> {
         if let Some(text) = &self.options.sent_at {
             return Some(Stamp {
                 text: text.clone(),
@@ -251,23 +255,23 @@ impl<'o> Shaper<'o> {
         self.sent(messages)
     }
     /// The newest MSH-7 of the messages.
-    fn sent(&self, messages: &Set<u16>) -> Option<Stamp> {
-        let (message, time) = self
+    fn sent(&self, messages: &Set<u64>) -> Option<Stamp> {
+        let (_, time, said) = self
             .out
             .message_times
             .iter()
-            .filter(|(m, _)| messages.contains(m))
-            .max_by_key(|(_, t)| t.sort_key())?;
+            .filter(|(.., said)| messages.contains(said))
+            .max_by_key(|(_, t, _)| t.sort_key())?;
         let mut text = String::new();
         time.write_instant(&mut text);
         Some(Stamp {
             text,
-            from: self.sent_origin(*message),
+            from: self.sent_origin(*said),
         })
     }
     /// `meta.lastUpdated` of a resource: MSH-7 of its message, else the Bundle's time.
     fn updated(&self, i: usize, stamp: &Stamp) -> Node {
-        let own = self.sent(&Set::from([self.message(i)]));
+        let own = self.sent(&Set::from([self.told_by(i)]));
         let s = own.as_ref().unwrap_or(stamp);
         Node::made(&s.text, s.from.clone())
     }
@@ -375,8 +379,8 @@ impl<'o> Shaper<'o> {
             return;
         }
         let message = self.message(patient);
-        let mut messages: Set<u16> = candidates.iter().map(|i| self.message(*i)).collect();
-        messages.insert(message);
+        let mut messages: Set<u64> = candidates.iter().map(|i| self.told_by(*i)).collect();
+        messages.insert(self.told_by(patient));
         let argument = || Some(format!("{kind} Bundle"));
         let Some(stamp) = self.stamp(&messages) else {
             return self.say(&codes::CLN106, message, argument());

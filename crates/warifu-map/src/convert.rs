@@ -615,6 +615,7 @@ fn bury<'a>(
     (item, message): (Item<'a>, Message<'a>),
 ) {
     dead.clear();
+    dead.base = out.base;
     let number = message.number();
     let patient_id = core.patient_id(&context.patient);
     let stays = context.stays.clone();

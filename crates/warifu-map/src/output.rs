@@ -31,6 +31,8 @@ pub struct OutResource {
     pub message: u16,
     /// Number of the person whose message that is, in [`Output::people`].
     pub person: u32,
+    /// Number of that message in the output: one for each, however they are packed into files.
+    pub(crate) said: u64,
 }
 
 /// A resource that a receiver must delete.
@@ -65,8 +67,9 @@ pub struct Output {
     pub used: Vec<Src>,
     /// Fields that have no target, with their row (tracing on).
     pub lost: Vec<(Src, &'static RowId)>,
-    /// MSH-7 of each message (`Bundle.timestamp` when no "sent at" is given).
-    pub message_times: Vec<(u16, warifu_hl7::time::Time)>,
+    /// MSH-7 of each message (`Bundle.timestamp` when no "sent at" is given), with the number of its file and
+    /// its own in the output.
+    pub message_times: Vec<(u16, warifu_hl7::time::Time, u64)>,
     /// What each message says of its visit ([`crate::Options::clins`] on).
     pub visits: Vec<crate::clins::Visit>,
     /// Field paths of the sources (tracing on).
@@ -97,6 +100,8 @@ pub struct Output {
     seen: Map<(Id, &'static str), u32>,
     /// How often an id was asked for by entries of one message, where more than once.
     again: Map<(Id, &'static str), u32>,
+    /// What numbers of messages count from in the output.
+    pub(crate) base: u64,
     /// Files of the messages of the person at hand, where messages have numbers of their own.
     files: Vec<u16>,
     /// Messages whose order number another file has as well, reported already.
@@ -108,6 +113,9 @@ pub struct Output {
     /// Messages of whose visit a stay keeps what it has no element for.
     pub(crate) kept_visits: Set<u16>,
 }
+
+/// More than there are numbers of messages.
+const APART: u64 = 1 << 16;
 
 /// What was there before messages had numbers of their own.
 #[derive(Debug)]
@@ -233,6 +241,10 @@ impl Output {
         let found = self.found.get(&self.file_of(SourceId(message.into())).0);
         found.is_some_and(|(count, _)| *count > MAX_FINDINGS)
     }
+    /// The number of a message in the output.
+    pub(crate) fn said(&self, message: u16) -> u64 {
+        self.base + u64::from(message)
+    }
     /// The file of a message.
     pub(crate) fn file_of(&self, message: SourceId) -> SourceId {
         let n = usize::try_from(message.0).unwrap_or(usize::MAX);
@@ -243,6 +255,7 @@ impl Output {
     /// From here on messages have numbers of their own, which are their places in `files`.
     pub(crate) fn number_apart(&mut self, files: Vec<u16>) -> Apart {
         self.files = files;
+        self.base += APART;
         Apart {
             diagnostics: self.diagnostics.len(),
             resources: self.resources.len(),
@@ -259,6 +272,7 @@ impl Output {
     /// What was made since names its files again.
     pub(crate) fn number_by_file(&mut self, since: Apart) {
         let files = std::mem::take(&mut self.files);
+        self.base += APART;
         let source = |s: &mut SourceId| {
             let mut n = u16::try_from(s.0).unwrap_or(u16::MAX);
             name_file(&mut n, &files);
@@ -276,7 +290,7 @@ impl Output {
         for d in self.deletes.iter_mut().skip(since.deletes) {
             name_file(&mut d.message, &files);
         }
-        for (n, _) in self.message_times.iter_mut().skip(since.message_times) {
+        for (n, ..) in self.message_times.iter_mut().skip(since.message_times) {
             name_file(n, &files);
         }
         if let Some(visits) = self
@@ -381,6 +395,7 @@ impl Output {
             rows: (rows, self.rows.len()),
             message,
             person: self.person,
+            said: self.said(message),
         });
         true
     }
@@ -421,6 +436,7 @@ impl Output {
             rows: (rows, rows),
             message,
             person: self.person,
+            said: self.said(message),
         });
         true
     }
@@ -451,10 +467,11 @@ impl Output {
             return;
         };
         if let Some(place) = self.resources.get_mut(at).filter(|r| of(r)) {
-            let (message, person) = (place.message, place.person);
+            let (message, person, said) = (place.message, place.person, place.said);
             *place = OutResource {
                 message,
                 person,
+                said,
                 ..newer
             };
             if let Ok(at) = at.try_into() {

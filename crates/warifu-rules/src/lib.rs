@@ -85,10 +85,10 @@ fn family(code: &str) -> usize {
         .unwrap_or(usize::MAX)
 }
 
-/// Every code: rules, the findings of the conversion (`MAP`, `CLN`), and those of FHIR validation (`FHR`,
-/// `JPC`, `CLN4xx`).
+/// Every code: rules, the findings of the conversion (`MAP`, `CLN`), those of FHIR validation (`FHR`,
+/// `JPC`, `CLN4xx`), and what a run refuses (`CLI`).
 pub fn entries() -> impl Iterator<Item = Code> {
-    const OTHERS: [&str; 4] = ["MAP", "CLN", "FHR", "JPC"];
+    const OTHERS: [&str; 5] = ["MAP", "CLN", "FHR", "JPC", "CLI"];
     rules()
         .map(|rule| rule.entry)
         .chain(catalogue::all().filter(|e| OTHERS.iter().any(|f| e.code.starts_with(f))))

@@ -62,7 +62,7 @@ impl Shaper<'_> {
             hits: Vec::new(),
         };
         for i in candidates {
-            let messages = Set::from([self.message(*i), self.message(patient)]);
+            let messages = Set::from([self.told_by(*i), self.told_by(patient)]);
             let Some(stamp) = self.stamp(&messages) else {
                 self.say(
                     &codes::CLN106,

@@ -74,15 +74,13 @@ impl<'o> Shaper<'o> {
             }],
         }
     }
-    /// What the message of a number says, when one message alone has it.
-    fn visit_of(&self, message: u16) -> Option<&'o Visit> {
-        let mut all = self.out.visits.iter().filter(|v| v.message == message);
-        let first = all.next()?;
-        all.next().is_none().then_some(first)
+    /// What the message of a number says.
+    fn visit_of(&self, said: u64) -> Option<&'o Visit> {
+        self.out.visits.iter().find(|v| v.said == said)
     }
     /// Bytes of MSH-7.
-    pub(super) fn sent_origin(&self, message: u16) -> Origin {
-        self.visit_of(message)
+    pub(super) fn sent_origin(&self, said: u64) -> Origin {
+        self.visit_of(said)
             .map_or_else(Origin::default, |v| self.origin(v.sent))
     }
     /// The institution's number, mandatory on every entry.
@@ -104,7 +102,7 @@ impl<'o> Shaper<'o> {
     /// The department: what the message says, else the one that the stay or visit belongs to.
     pub(super) fn department(&self, i: usize) -> Option<Node> {
         let said = self
-            .visit_of(self.message(i))
+            .visit_of(self.told_by(i))
             .and_then(|v| v.department.as_ref());
         let concept = if let Some(d) = said {
             let from = || self.origin(d.src);
@@ -154,7 +152,7 @@ impl<'o> Shaper<'o> {
             }
             return Some(n);
         }
-        let (code, src) = self.visit_of(self.message(i))?.class.as_ref()?;
+        let (code, src) = self.visit_of(self.told_by(i))?.class.as_ref()?;
         let class = maps::ENCOUNTER_CLASS.find(code)?;
         let from = self.origin(*src);
         // An outpatient visit that has results or entries took place; how far a stay is, is not known.

@@ -856,6 +856,66 @@ fn the_newest_message_gives_the_time_when_none_is_given() {
     assert_eq!(s(&b, "/timestamp"), "2026-04-01T10:00:00.000+09:00");
 }
 
+/// The same messages are the same documents, to the byte, in one file, one by one, or by person.
+#[test]
+fn packing_changes_no_document() {
+    let of = |number: &str, kind: (&str, &str, String), sent: &str, department: &str| {
+        let text = kind.2.replacen("0000990001", number, 1);
+        let text = text.replacen("20260401100000", sent, 1);
+        bytes_of(&text.replacen("PV1|0001|O", &format!("PV1|0001|O||||||||{department}"), 1))
+    };
+    let other = |n: &str| problems(&prb(&[(4, n)]));
+    let messages = |number: &str, day: &str| {
+        let at = |hour: &str| [day, hour, "0000"].concat();
+        [
+            of(number, person(&member()), &at("10"), ""),
+            of(number, other("P1"), &at("11"), "08"),
+            of(number, other("P2"), &at("12"), "01"),
+        ]
+    };
+    let persons = [
+        messages("0000990001", "20260401"),
+        messages("0000990002", "20260402"),
+    ];
+    let options = Options {
+        sent_at: None,
+        ..options()
+    };
+    let made = |packed: &[Vec<Vec<u8>>]| {
+        let mut all = Vec::new();
+        for files in packed {
+            let named = files.iter().zip(0..);
+            let files: Vec<_> = named
+                .map(|(f, n)| (format!("{n}.hl7"), f.clone()))
+                .collect();
+            let parts = convert(&files, &options).1;
+            all.extend(parts.into_iter().map(|p| (p.patient, p.name, p.bytes)));
+        }
+        all.sort();
+        all
+    };
+    let by_person = persons.clone().map(|all| all.to_vec());
+    let apart = made(&by_person);
+    assert_eq!(apart.len(), 2);
+    let text = String::from_utf8_lossy(&apart[0].2).into_owned();
+    assert!(
+        text.contains("2026-04-01T11:00:00.000+09:00") && text.contains("code\":\"08"),
+        "{text}"
+    );
+    assert_eq!(
+        made(&by_person.clone().map(|all| vec![all.concat()])),
+        apart
+    );
+    assert_eq!(made(&[by_person.concat()]), apart);
+    assert_eq!(made(&[vec![by_person.concat().concat()]]), apart);
+    let mixed = [&persons[1][..2], &persons[0], &persons[1][2..]].concat();
+    assert_eq!(made(&[vec![mixed.concat()]]), apart);
+    assert_eq!(
+        made(&[vec![mixed[..4].concat(), mixed[4..].concat()]]),
+        apart
+    );
+}
+
 #[test]
 fn what_a_disease_lacks_keeps_it_out() {
     for (fields, code) in [

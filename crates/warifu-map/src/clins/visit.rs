@@ -24,8 +24,8 @@ pub struct Department {
 /// What one message says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visit {
-    /// Number of the message (file).
-    pub message: u16,
+    /// Number of the message in the output.
+    pub(crate) said: u64,
     /// Bytes of MSH-7.
     pub sent: Src,
     /// The department: ORC-17 when all orders agree, else that of the file's name, else PV1-10.
@@ -41,7 +41,7 @@ pub(crate) fn number_by_file(visits: &mut [Visit], files: &[u16]) {
         let department = v.department.iter_mut().map(|d| &mut d.src);
         let class = v.class.iter_mut().map(|c| &mut c.1);
         let all = department.chain(class).chain([&mut v.sent]);
-        let all = all.map(|s| &mut s.message).chain([&mut v.message]);
+        let all = all.map(|s| &mut s.message);
         all.for_each(|n| crate::output::name_file(n, files));
     }
 }
@@ -112,7 +112,7 @@ pub(crate) fn note_visit(cx: &mut Cx<'_, '_>) {
     }
     let class = class.map(|v| (v.text.to_owned(), v.src()));
     cx.out.visits.push(Visit {
-        message: m.number(),
+        said: cx.out.said(m.number()),
         sent,
         department: found,
         class,

@@ -654,7 +654,8 @@ fn convert(
         |cx, index| {
             let made = cx.out.resources.len();
             if let Some(t) = time::parse(&h.effective.text) {
-                cx.out.message_times.push((main.number, t));
+                let said = cx.out.said(main.number);
+                cx.out.message_times.push((main.number, t, said));
             }
             if !cx.context.patient.is_empty() {
                 cx.out.patient = cx.out.patient.or(Some(cx.patient_id()));

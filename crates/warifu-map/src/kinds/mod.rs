@@ -260,7 +260,8 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     if let Some(t) = warifu_hl7::time::parse(sent.text) {
         cx.used(&sent);
         let number = cx.message().number();
-        cx.out.message_times.push((number, t));
+        let said = cx.out.said(number);
+        cx.out.message_times.push((number, t, said));
     } else if sent.is_empty() {
         cx.report_message(&MAP009, "MSH-7");
     } else {
