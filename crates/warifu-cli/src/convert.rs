@@ -1477,16 +1477,9 @@ impl<'o> Worker<'o> {
         lines
     }
 
-    /// `DIR/<data kind>/<source file name>.json`, below the institution where there are several.
+    /// The name of a message's file, below the institution where there are several.
     fn message_name(&self, path: &str) -> String {
-        let name = message_name(path);
-        let name = match (&self.options.mask, name.split_once('/')) {
-            (Some(mask), Some((kind, leaf))) => {
-                let leaf = leaf.trim_end_matches(".json");
-                format!("{kind}/{}.json", mask.path(leaf))
-            }
-            _ => name,
-        };
+        let name = message_name(path, self.options.mask.as_ref());
         match self.of {
             Some(institution) => format!("{institution}/{name}"),
             None => name,
@@ -1500,40 +1493,57 @@ fn patient_label(entries: &Entries<'_>) -> String {
     id.map_or_else(|| "unknown".to_owned(), |id| id.as_str().to_owned())
 }
 
-/// `DIR/<data kind>/<source file name>.json`.
-fn message_name(path: &str) -> String {
-    let leaf = path.rsplit('/').next().unwrap_or(path);
-    let kind = warifu_ssmix2::FileName::parse(leaf).map_or_else(
-        |_| path.rsplit('/').nth(2).unwrap_or("loose").to_owned(),
-        |n| n.kind.to_owned(),
-    );
-    let safe = |s: &str| -> String {
-        s.chars()
-            .map(|c| {
-                if matches!(c, '/' | '\\' | '\0') || c.is_control() {
-                    '_'
-                } else {
-                    c
-                }
-            })
-            .collect()
+/// `DIR/<data kind>/<source file name>.json`, of a file that has no name of a storage `DIR/<its
+/// folders>/<folder>_<file>.json`: other paths, other names. Steps out of a folder are no folders.
+fn message_name(path: &str, mask: Option<&PathMask>) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|p| !is_step(p)).collect();
+    let (folders, leaf, kind) = match parts.as_slice() {
+        [.., leaf] if kind_of(leaf).is_some() => (&[][..], (*leaf).to_owned(), kind_of(leaf)),
+        [folders @ .., folder, leaf] => (folders, format!("{folder}_{leaf}"), kind_of(folder)),
+        [leaf] => (&[][..], (*leaf).to_owned(), None),
+        [] => (&[][..], "-".to_owned(), None),
     };
-    let leaf = if warifu_ssmix2::FileName::parse(leaf).is_ok() {
-        leaf.to_owned()
+    let folders = match (kind, mask) {
+        (Some(kind), _) => safe_name(kind),
+        (None, None) if !folders.is_empty() => {
+            let folders: Vec<String> = folders.iter().map(|f| safe_name(f)).collect();
+            folders.join("/")
+        }
+        (None, _) => "loose".to_owned(),
+    };
+    let leaf = match mask {
+        Some(mask) if kind.is_some() => mask.path(&leaf),
+        Some(mask) => mask.path(path),
+        None => leaf,
+    };
+    format!("{folders}/{}.json", safe_name(&leaf))
+}
+
+/// The kind that the name of an item says.
+fn kind_of(name: &str) -> Option<&str> {
+    let name = warifu_ssmix2::FileName::parse(name).ok()?;
+    Some(name.kind)
+}
+
+/// Whether a part of a path names no folder.
+fn is_step(part: &str) -> bool {
+    matches!(part, "" | "." | "..")
+}
+
+/// A part of a path as one of a name below the folder of results: nothing hidden, nothing that a
+/// file system takes for more.
+fn safe_name(part: &str) -> String {
+    let plain = |c: char| match c {
+        '/' | '\\' | ':' => '_',
+        c if c.is_control() => '_',
+        c => c,
+    };
+    let safe: String = part.trim_start_matches('.').chars().map(plain).collect();
+    if safe.is_empty() {
+        "_".to_owned()
     } else {
-        path.rsplit('/')
-            .take(2)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect::<Vec<_>>()
-            .join("_")
-    };
-    format!(
-        "{}/{}.json",
-        safe(kind.trim_start_matches('.')),
-        safe(&leaf)
-    )
+        safe
+    }
 }
 
 fn line_of(f: &Finding) -> anyhow::Result<Vec<u8>> {
@@ -1740,5 +1750,36 @@ fn summary(options: &Convert, t: &Totals, seconds: f64, lang: Lang) {
                 arrow("trace.ndjson")
             ),
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_results_are_plain_and_tell_paths_apart() {
+        let named = "0000990001_20260401_OML-11_000000260401011_20260401120000123_01_1";
+        for (path, want) in [
+            ("m", "loose/m.json"),
+            ("./a/m", "loose/a_m.json"),
+            ("../a/m", "loose/a_m.json"),
+            ("/tmp/m", "loose/tmp_m.json"),
+            ("../../evil", "loose/evil.json"),
+            ("p/q/m", "p/q_m.json"),
+            ("A/p/q/m", "A/p/q_m.json"),
+            ("B/p/q/m", "B/p/q_m.json"),
+            (".../.h/q/m", "_/h/q_m.json"),
+            (r"c:\x/p/q/m", "c__x/p/q_m.json"),
+            ("-", "loose/-.json"),
+            ("", "loose/-.json"),
+        ] {
+            assert_eq!(message_name(path, None), want, "{path}");
+        }
+        let of_kind = format!("OML-11/{named}.json");
+        assert_eq!(message_name(&format!("../x/{named}"), None), of_kind);
+        let inside = format!("000/099/0000990001/20260401/OML-11/{named}/main.xml");
+        let want = format!("OML-11/{named}_main.xml.json");
+        assert_eq!(message_name(&inside, None), want);
     }
 }

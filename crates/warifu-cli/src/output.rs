@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc;
 
 use serde::Deserialize;
@@ -43,6 +43,18 @@ pub(crate) struct Shared {
 }
 
 impl Piece {
+    /// Gives files whose name an earlier result has another one.
+    fn distinct(&mut self, names: &mut Names) -> std::io::Result<()> {
+        for (name, _) in &mut self.files {
+            let own = names.distinct(name);
+            if own != *name {
+                let trace = std::mem::take(&mut self.trace);
+                self.trace = trace.renamed(name, &own)?;
+                *name = own;
+            }
+        }
+        Ok(())
+    }
     /// Takes the shared resources to what is known of them, and to the Bundles what is known by now;
     /// counts those that are new.
     pub(crate) fn share<L: Log<Error = std::io::Error>>(
@@ -69,6 +81,43 @@ impl Piece {
             *bytes = better.json;
         }
         Ok(())
+    }
+}
+
+/// A name as a path below the folder of results. Everything that is written, opened or removed there by a
+/// name comes through here: one that leads elsewhere is refused.
+fn below(dir: &Path, name: &str) -> std::io::Result<PathBuf> {
+    let path = Path::new(name);
+    let plain = |part| matches!(part, Component::Normal(_));
+    if name.is_empty() || !path.components().all(plain) {
+        return Err(std::io::Error::other(format!("{name:?}: no plain name")));
+    }
+    Ok(dir.join(path))
+}
+
+/// Names of whole files of a run, by hashes of how a file system that knows no cases has them.
+#[derive(Debug, Default)]
+struct Names(BTreeSet<[u8; 16]>);
+
+impl Names {
+    /// Whether a name is new.
+    fn take(&mut self, name: &str) -> bool {
+        let hash = Sha256::digest(name.to_lowercase().as_bytes());
+        let short = hash.first_chunk::<16>().copied();
+        short.is_some_and(|short| self.0.insert(short))
+    }
+    /// The name, with a number if an earlier result has it.
+    fn distinct(&mut self, name: &str) -> String {
+        let mut own = name.to_owned();
+        let mut number = 1_u32;
+        while !self.take(&own) {
+            number += 1;
+            own = match name.rsplit_once('.') {
+                Some((stem, extension)) => format!("{stem}-{number}.{extension}"),
+                None => format!("{name}-{number}"),
+            };
+        }
+        own
     }
 }
 
@@ -128,19 +177,37 @@ impl Spill {
     }
     /// Without the lines of what an output has from others.
     fn without(self, output: &str, better: &Better) -> std::io::Result<Self> {
+        self.changed(|line, kept| {
+            let place: Option<Place<'_>> = serde_json::from_slice(line).ok();
+            let replaced =
+                |place: Place<'_>| place.output == output && better.replaces(&place.pointer);
+            if place.is_some_and(replaced) {
+                return Ok(());
+            }
+            kept.add(line)
+        })
+    }
+    /// With another name of an output.
+    fn renamed(self, output: &str, name: &str) -> std::io::Result<Self> {
+        let member = |name| serde_json::to_string(name).map(|name| format!("\"output\":{name}"));
+        let (from, to) = (member(output)?, member(name)?);
+        self.changed(|line, kept| {
+            // Quotes of a value are escaped, so that none of it looks like a member.
+            kept.add(String::from_utf8_lossy(line).replacen(&from, &to, 1).as_bytes())
+        })
+    }
+    /// What becomes of each line.
+    fn changed(
+        self,
+        mut put: impl FnMut(&[u8], &mut Self) -> std::io::Result<()>,
+    ) -> std::io::Result<Self> {
         let mut kept = Self::new(self.dir.as_deref());
         let mut line = Vec::new();
         self.each(|piece| {
             for part in piece.split_inclusive(|&b| b == b'\n') {
                 line.extend_from_slice(part);
                 if line.ends_with(b"\n") {
-                    let place: Option<Place<'_>> = serde_json::from_slice(&line).ok();
-                    let replaced = |place: Place<'_>| {
-                        place.output == output && better.replaces(&place.pointer)
-                    };
-                    if !place.is_some_and(replaced) {
-                        kept.add(&line)?;
-                    }
+                    put(&line, &mut kept)?;
                     line.clear();
                 }
             }
@@ -281,6 +348,8 @@ pub(crate) struct Folder {
     state: state::Writer,
     grown: Grown,
     ledger: Ledger,
+    /// Names of whole files that were given so far.
+    names: Names,
     /// What an earlier run committed.
     earlier: state::Earlier,
     next: usize,
@@ -400,6 +469,7 @@ impl Folder {
                 log: None,
             },
             ledger: Ledger::default(),
+            names: Names::default(),
             diverged: earlier.commits.is_empty(),
             earlier,
             next: 0,
@@ -421,6 +491,9 @@ impl Folder {
                 self.totals.add(&c.totals);
                 for (k, v) in &c.lengths {
                     self.grown.lengths.insert(k.clone(), *v);
+                }
+                for name in c.written.keys() {
+                    self.names.take(name);
                 }
                 self.next += 1;
                 Ok(true)
@@ -449,7 +522,7 @@ impl Folder {
         let dir = &self.grown.dir;
         for c in self.earlier.commits.iter().skip(self.next) {
             for name in c.written.keys() {
-                let _ = std::fs::remove_file(dir.join(name));
+                let _ = std::fs::remove_file(below(dir, name)?);
             }
         }
         // What an earlier run ended is no longer whole.
@@ -478,6 +551,7 @@ impl Folder {
         if self.skip(&piece.input)? {
             return Ok(());
         }
+        piece.distinct(&mut self.names)?;
         let mut grown = BTreeSet::new();
         let logged = self.grown.lengths.get(SHARED_LOG).copied();
         piece.share(&mut self.ledger, &mut self.grown)?;
@@ -522,7 +596,7 @@ impl Folder {
     }
     /// Writes a file of its own: `.part`, durable, renamed.
     fn whole(&self, name: &str, bytes: &[u8]) -> Result<(), std::io::Error> {
-        let path = self.grown.dir.join(name);
+        let path = below(&self.grown.dir, name)?;
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
         }
@@ -621,7 +695,7 @@ impl Folder {
         for c in &self.earlier.commits {
             for name in c.lengths.keys() {
                 if !self.grown.lengths.contains_key(name) {
-                    remove(&part_of(&dir.join(name)))?;
+                    remove(&part_of(&below(dir, name)?))?;
                 }
             }
         }
@@ -658,7 +732,7 @@ impl Grown {
     }
     /// Where a file that grows is written; what an earlier run ended goes there.
     fn reopen(&self, name: &str) -> Result<PathBuf, std::io::Error> {
-        let path = self.dir.join(name);
+        let path = below(&self.dir, name)?;
         let part = part_of(&path);
         if !part.exists() && path.exists() {
             std::fs::rename(&path, &part)?;
@@ -730,7 +804,7 @@ fn clean(dir: &Path) {
     if let Ok(Some((_, earlier))) = state::read(dir) {
         for c in &earlier.commits {
             for name in c.written.keys().chain(c.lengths.keys()) {
-                let path = dir.join(name);
+                let Ok(path) = below(dir, name) else { continue };
                 let _ = std::fs::remove_file(part_of(&path));
                 let _ = std::fs::remove_file(path);
             }
@@ -826,6 +900,61 @@ mod tests {
             })
             .unwrap();
         assert!(got == want);
+    }
+
+    #[test]
+    fn a_name_that_leads_out_of_the_folder_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["", "/x", "../x", "a/../../x", "./x", "a/.."] {
+            assert!(below(dir.path(), name).is_err(), "{name}");
+        }
+        assert_eq!(below(dir.path(), "a/b").unwrap(), dir.path().join("a/b"));
+        let header = Header {
+            format: String::new(),
+            version: String::new(),
+            options: String::new(),
+            given: BTreeMap::new(),
+        };
+        let mut folder = Folder::open(&dir.path().join("o"), &header, false).unwrap();
+        for piece in [
+            Piece {
+                files: vec![("../evil.json".to_owned(), b"{}".to_vec())],
+                ..Piece::default()
+            },
+            Piece {
+                lines: vec![("../evil.ndjson".to_owned(), b"{}".to_vec())],
+                ..Piece::default()
+            },
+        ] {
+            assert!(folder.put(piece).is_err());
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn no_result_takes_the_name_of_another_and_traces_follow() {
+        let mut names = Names::default();
+        for (name, want) in [
+            ("p/m.json", "p/m.json"),
+            ("p/m.json", "p/m-2.json"),
+            ("p/M.json", "p/M-3.json"),
+            ("p/m-2.json", "p/m-2-2.json"),
+            ("m", "m"),
+            ("m", "m-2"),
+        ] {
+            assert_eq!(names.distinct(name), want);
+        }
+        let mut trace = Spill::default();
+        trace.add(b"{\"pointer\":\"/a\",\"output\":\"m\",\"z\":1}\n").unwrap();
+        trace.add(b"{\"pointer\":\"/a\",\"output\":\"n\"}\n").unwrap();
+        let mut piece = Piece {
+            files: vec![("m".to_owned(), Vec::new())],
+            trace,
+            ..Piece::default()
+        };
+        piece.distinct(&mut names).unwrap();
+        let want = b"{\"pointer\":\"/a\",\"output\":\"m-3\",\"z\":1}\n{\"pointer\":\"/a\",\"output\":\"n\"}\n";
+        assert_eq!(piece.trace.bytes, want);
     }
 
     #[test]

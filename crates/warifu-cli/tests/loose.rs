@@ -802,3 +802,119 @@ fn mistakes_name_where_they_stand_and_what_to_do() {
     let wrong = said(&[&none[..], &["--jobs", "0"]].concat());
     assert!(wrong.contains("--jobs"), "{wrong}");
 }
+
+/// What the Bundles below a folder hold, by type.
+fn held(out: &Path) -> BTreeMap<String, u64> {
+    let mut held = BTreeMap::new();
+    for (path, bytes) in tree(out) {
+        if is_bundle(&path) {
+            let bundle: Value = serde_json::from_slice(&bytes).unwrap();
+            for entry in bundle["entry"].as_array().unwrap() {
+                if let Some(ty) = entry["resource"]["resourceType"].as_str() {
+                    *held.entry(ty.to_owned()).or_insert(0) += 1;
+                }
+            }
+        }
+    }
+    held
+}
+
+fn counted(out: &Path) -> BTreeMap<String, u64> {
+    let manifest = std::fs::read(out.join("manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    serde_json::from_value(manifest["counts"]["resources"].clone()).unwrap()
+}
+
+fn bundles(out: &Path) -> Vec<(String, Vec<u8>)> {
+    let files = tree(out).into_iter();
+    files.filter(|(path, _)| is_bundle(path)).collect()
+}
+
+#[test]
+fn bundles_stay_below_the_folder_of_results_however_a_message_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let message = result("0012300", "000000000000077", "202604011000", "5.0");
+    write(dir, "here/a/m", &message);
+    write(dir, "a/m", &message);
+    let here = dir.join("here");
+    let whole = dir.join("a/m");
+    let given = ["./a/m", "../a/m", "a/m", whole.to_str().unwrap()];
+    for (n, path) in given.into_iter().enumerate() {
+        let out = dir.join(format!("o{n}"));
+        let o = run_in(&here, &["convert", path, "--out", out.to_str().unwrap()]);
+        assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
+        assert_eq!(bundles(&out).len(), 1, "{path}");
+        assert_eq!(held(&out), counted(&out), "{path}");
+    }
+    for (n, name) in ["../../evil", "/abs/x", "..", "/", "../a/."]
+        .into_iter()
+        .enumerate()
+    {
+        let out = dir.join(format!("s{n}"));
+        let stdin = std::fs::File::open(&whole).unwrap();
+        let to = out.to_str().unwrap();
+        let o = support::warifu(&["convert", "-", "--stdin-name", name, "--out", to])
+            .current_dir(&here)
+            .stdin(stdin)
+            .output()
+            .unwrap();
+        assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
+        assert_eq!(bundles(&out).len(), 1, "{name}");
+        assert_eq!(held(&out), counted(&out), "{name}");
+    }
+    // Nothing was written beside them.
+    let beside = tree(dir).into_iter().map(|(path, _)| path);
+    let own = |path: &String| path.starts_with(['o', 's']);
+    let beside: Vec<String> = beside.filter(|path| !own(path)).collect();
+    assert_eq!(beside, ["a/m", "here/a/m"]);
+}
+
+/// Two persons' messages under one name: in folders beside each other, given one by one, with `.` between.
+#[test]
+fn messages_of_one_name_have_a_file_each_in_whatever_order_and_after_a_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let one = result("0012300", "000000000000077", "202604011000", "5.0");
+    let other = result("0045600", "000000000000078", "202604011000", "6.0");
+    write(dir, "in/A/p/q/m", &one);
+    write(dir, "in/B/p/q/m", &other);
+    let inputs = dir.join("in");
+    let made = |n: &str, paths: &[&str], more: &[&str]| {
+        let out = dir.join(n);
+        let fixed = ["--trace", "--out", out.to_str().unwrap()];
+        let o = run_in(&inputs, &[&["convert"], paths, &fixed, more].concat());
+        assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
+        assert_eq!(bundles(&out).len(), 2, "{paths:?}");
+        assert_eq!(held(&out), counted(&out), "{paths:?}");
+        let names: std::collections::BTreeSet<String> =
+            bundles(&out).into_iter().map(|(path, _)| path).collect();
+        let trace = std::fs::read_to_string(out.join("trace.ndjson")).unwrap();
+        let lines = trace
+            .lines()
+            .map(|l| serde_json::from_str::<Value>(l).unwrap());
+        let traced = lines.filter_map(|l| Some(l["output"].as_str()?.to_owned()));
+        assert_eq!(names, traced.collect(), "{paths:?}");
+        bundles(&out)
+    };
+    let whole = made("a", &["A/p/q/m", "B/p/q/m"], &[]);
+    assert_eq!(whole[0].0, "A/p/q_m.json");
+    for (n, paths) in [
+        ("b", &["B/p/q/m", "A/p/q/m"][..]),
+        ("c", &["A", "B"]),
+        ("d", &["B", "A"]),
+        ("e", &["."]),
+    ] {
+        assert!(made(n, paths, &["--jobs", "2"]) == whole, "{paths:?}");
+    }
+    // Paths of which nothing but steps differs.
+    let beside = inputs.join("A/p");
+    std::fs::create_dir_all(beside.join("B/p/q")).unwrap();
+    std::fs::copy(inputs.join("A/p/q/m"), beside.join("B/p/q/m")).unwrap();
+    let paths = ["A/p/../../B/p/q/m", "A/p/B/p/q/m"];
+    let first = made("f", &paths, &[]);
+    // A run that goes on gives what it gave.
+    assert!(made("f", &paths, &["--jobs", "2"]) == first);
+    std::fs::remove_file(dir.join("f").join(&first[1].0)).unwrap();
+    assert!(made("f", &paths, &[]) == first);
+}
