@@ -193,7 +193,11 @@ impl Spill {
         let (from, to) = (member(output)?, member(name)?);
         self.changed(|line, kept| {
             // Quotes of a value are escaped, so that none of it looks like a member.
-            kept.add(String::from_utf8_lossy(line).replacen(&from, &to, 1).as_bytes())
+            kept.add(
+                String::from_utf8_lossy(line)
+                    .replacen(&from, &to, 1)
+                    .as_bytes(),
+            )
         })
     }
     /// What becomes of each line.
@@ -945,8 +949,12 @@ mod tests {
             assert_eq!(names.distinct(name), want);
         }
         let mut trace = Spill::default();
-        trace.add(b"{\"pointer\":\"/a\",\"output\":\"m\",\"z\":1}\n").unwrap();
-        trace.add(b"{\"pointer\":\"/a\",\"output\":\"n\"}\n").unwrap();
+        trace
+            .add(b"{\"pointer\":\"/a\",\"output\":\"m\",\"z\":1}\n")
+            .unwrap();
+        trace
+            .add(b"{\"pointer\":\"/a\",\"output\":\"n\"}\n")
+            .unwrap();
         let mut piece = Piece {
             files: vec![("m".to_owned(), Vec::new())],
             trace,
