@@ -13,12 +13,14 @@ use anyhow::{Context as _, Result, bail};
 use crate::{
     files,
     process::{self, Output, cargo},
+    profiled,
     repo::Repo,
 };
 
 /// Runs every criterion benchmark; the arguments go to criterion (a filter, `--quick`). With `storage`
 /// the command line converts a generated storage instead; with `wasm` the module of the package stands
-/// beside the native converter; with `load` the server answers at fixed rates.
+/// beside the native converter; with `load` the server answers at fixed rates; with `profiled` the stages are
+/// taken in turn without a profile and with one.
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     println!("commit: {}", commit(repo));
     println!("processor: {}", processor());
@@ -29,6 +31,7 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
         Some(("storage", messages)) => return storage(repo, messages),
         Some(("wasm", rounds)) => return wasm(repo, rounds),
         Some(("load", seconds)) => return load(repo, "rates", seconds),
+        Some(("profiled", rounds)) => return profiled::bench(repo, rounds),
         _ => {}
     }
     let targets = targets(repo)?;

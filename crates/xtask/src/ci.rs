@@ -538,7 +538,7 @@ fn package(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
 fn demo(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
     let commands = readme::check(ci.repo)?;
     ci.xtask(&["demo", "--no-serve"], log)?;
-    let release = release::run(ci.repo)?;
+    let release = release::run(ci.repo, &crate::demo::program_file(ci.repo))?;
     let action = release::try_action(ci.repo, &release)?;
     Ok(Tally {
         passed: commands + 1 + action,

@@ -58,8 +58,8 @@ pub(crate) fn run(repo: &Repo, port: Option<u16>, then: Then) -> Result<()> {
     }
 }
 
-/// Builds the program with its pages, `target/release/warifu`.
-pub(crate) fn program(repo: &Repo) -> Result<()> {
+/// Builds the program with its pages, `target/release/warifu`; gives the folder of the pages.
+pub(crate) fn program(repo: &Repo) -> Result<PathBuf> {
     tools::setup(repo, false)?;
     wasm::build(repo, wasm::Profile::Release)?;
     let pages = pages(repo)?;
@@ -70,7 +70,18 @@ pub(crate) fn program(repo: &Repo) -> Result<()> {
         .args(["build", "--release", "--package", "warifu-cli"])
         .env("CARGO_TARGET_DIR", &repo.target)
         .env("WARIFU_PAGES", &pages);
-    process::run(&mut build, Output::Shown)
+    process::run(&mut build, Output::Shown)?;
+    Ok(pages)
+}
+
+/// The program that [`program`] builds.
+pub(crate) fn program_file(repo: &Repo) -> PathBuf {
+    repo.target.join("release/warifu")
+}
+
+/// The folders of the bundled storage.
+pub(crate) fn storages(repo: &Repo) -> [PathBuf; 2] {
+    STORAGE.map(|folder| repo.root.join(folder))
 }
 
 /// `target/pages`, packed where that makes less. What is as before keeps its time, so that the program is
@@ -111,7 +122,7 @@ fn pages(repo: &Repo) -> Result<PathBuf> {
 
 /// `warifu demo` over a folder below `target`.
 fn warifu(repo: &Repo, arguments: &[&str], folder: &str) -> Command {
-    let mut warifu = Command::new(repo.target.join("release/warifu"));
+    let mut warifu = Command::new(program_file(repo));
     warifu.current_dir(&repo.root);
     warifu.arg("demo").args(arguments);
     warifu.arg("--dir").arg(repo.target.join(folder));
@@ -239,7 +250,7 @@ fn convert(repo: &Repo, out: &Path) -> Result<()> {
     }
     println!("demo: converting {} …", STORAGE.join(" and "));
     let start = Instant::now();
-    let mut warifu = Command::new(repo.target.join("release/warifu"));
+    let mut warifu = Command::new(program_file(repo));
     warifu
         .current_dir(&repo.root)
         .arg("convert")

@@ -14,6 +14,7 @@ mod demo;
 mod files;
 mod fuzz;
 mod process;
+mod profiled;
 mod r4;
 mod readme;
 mod release;
@@ -52,8 +53,10 @@ cargo xtask COMMAND
   bench [ARGUMENTS…]         run the benchmarks; ARGUMENTS go to criterion;
                              `bench storage [MESSAGES]` converts a generated storage,
                              `bench wasm [ROUNDS]` the same messages in Node.js and natively,
-                             `bench load [SECONDS]` asks the server at fixed rates, and for too much
-  release                    program, npm package, notes and sums in target/release-VERSION
+                             `bench load [SECONDS]` asks the server at fixed rates, and for too much,
+                             `bench profiled [ROUNDS]` the stages in turn without a profile and with one
+  release [--program]        program (with a profile), npm package, notes and sums in
+                             target/release-VERSION; --program makes that alone, without pages
 ";
 
 fn main() -> ExitCode {
@@ -134,9 +137,13 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         }
         "bench" => bench::run(&repo, rest)?,
         "release" => {
-            Options::parse(rest, &[], &[])?;
-            demo::program(&repo)?;
-            release::run(&repo)?;
+            if Options::parse(rest, &["--program"], &[])?.has("--program") {
+                let program = profiled::program(&repo, None)?;
+                println!("release: {}", program.display());
+            } else {
+                let pages = demo::program(&repo)?;
+                release::run(&repo, &profiled::program(&repo, Some(&pages))?)?;
+            }
         }
         "help" | "--help" | "-h" => print!("{HELP}"),
         other => bail!("unknown command `{other}`; `cargo xtask help` lists them"),

@@ -79,12 +79,12 @@ impl Release {
 
 /// Puts the files of the release into `target/release-VERSION`; gives that folder.
 ///
-/// The program and the pages are those that `cargo xtask demo` left.
-pub(crate) fn run(repo: &Repo) -> Result<PathBuf> {
+/// The pages are those that `cargo xtask demo` left.
+pub(crate) fn run(repo: &Repo, program: &Path) -> Result<PathBuf> {
     let release = Release::of(repo)?;
     let out = repo.target.join(format!("release-{}", release.version));
     files::fresh(&out)?;
-    files::write(&out.join(release.archive()), &archive(repo)?)?;
+    files::write(&out.join(release.archive()), &archive(repo, program)?)?;
     files::write(&out.join("NOTES.md"), release.notes.as_bytes())?;
     if tools::node().is_some() {
         let mut pack = Command::new("npm");
@@ -109,8 +109,7 @@ pub(crate) fn run(repo: &Repo) -> Result<PathBuf> {
 }
 
 /// The program with what lies beside it; the same bytes for the same files.
-fn archive(repo: &Repo) -> Result<Vec<u8>> {
-    let program = repo.target.join("release/warifu");
+fn archive(repo: &Repo, program: &Path) -> Result<Vec<u8>> {
     let zip = GzBuilder::new().write(Vec::new(), Compression::best());
     let mut tar = tar::Builder::new(zip);
     let mut add = |name: &str, path: &Path, mode: u32| -> Result<()> {
@@ -122,7 +121,7 @@ fn archive(repo: &Repo) -> Result<Vec<u8>> {
         tar.append_data(&mut header, name, bytes.as_slice())?;
         Ok(())
     };
-    add("warifu", &program, 0o755)?;
+    add("warifu", program, 0o755)?;
     for name in BESIDE {
         add(name, &repo.root.join(name), 0o644)?;
     }

@@ -34,13 +34,18 @@ pub(crate) fn all() -> Vec<(&'static str, Files)> {
     } else {
         all.push(("samples", samples));
     }
+    all.push(("generated", generated(1)));
+    all
+}
+
+/// A thousand messages.
+pub(crate) fn generated(seed: u64) -> Files {
     let plan = warifu_synth::Plan {
-        seed: 1,
+        seed,
         patients: 25,
         messages: 1000,
     };
-    all.push(("generated", plan.files().collect()));
-    all
+    plan.files().collect()
 }
 
 /// Length of all files.
