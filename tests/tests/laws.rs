@@ -7,7 +7,7 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use warifu_convert::{BundleKind, Ids, Job, JobOptions, Per, To, TraceHit};
 use warifu_map::{Converter, File, IdMode, Options, Output, trace};
@@ -163,6 +163,14 @@ fn every_leaf_is_traced_and_every_source_lies_in_the_file() {
     assert!(leaves > 10_000 || common::shared("leaves").is_none());
 }
 
+/// The sub-components of a segment, without the delimiters of MSH.
+fn leaf_parts(s: warifu_hl7::Segment<'_>) -> impl Iterator<Item = warifu_hl7::Part<'_>> {
+    let delimiters = if s.name() == *b"MSH" { 2 } else { 0 };
+    let fields = s.fields().filter(move |(n, _)| *n > delimiters);
+    let reps = fields.flat_map(|(_, f)| f.reps());
+    reps.flat_map(|rep| rep.comps()).flat_map(|c| c.subs())
+}
+
 /// Values of the files that are neither the source of a leaf of the trace nor in the list of what is not
 /// used, and how many there are.
 fn nowhere(files: &[common::Loaded], out: &Output) -> (Vec<String>, usize) {
@@ -199,15 +207,8 @@ fn nowhere(files: &[common::Loaded], out: &Output) -> (Vec<String>, usize) {
             let arena = bumpalo::Bump::new();
             let m = warifu_hl7::Message::new(bytes, &index, &arena, number);
             for s in m.segments() {
-                let delimiters = if s.name() == *b"MSH" { 2 } else { 0 };
-                let fields = s.fields().filter(|(n, _)| *n > delimiters);
-                for c in fields
-                    .flat_map(|(_, f)| f.reps())
-                    .flat_map(|rep| rep.comps())
-                {
-                    if !c.is_some() {
-                        continue;
-                    }
+                // `""` is a value as well: it says that there is none.
+                for c in leaf_parts(s).filter(|c| !c.is_empty()) {
                     count += 1;
                     let (a, b) = c.span();
                     if !of_file.iter().any(|(_, x, y)| *x < b && *y > a) {
@@ -245,6 +246,67 @@ fn every_value_leaves_a_leaf_or_is_listed() {
     }
     assert!(lost.is_empty(), "{} of {count}: {lost:#?}", lost.len());
     assert!(count > 10_000);
+}
+
+/// Calls with each message of a file.
+fn messages(f: &common::Loaded, look: &mut dyn FnMut(warifu_hl7::Message<'_>)) {
+    let source = warifu_diag::SourceId(0);
+    for (start, end) in warifu_hl7::findings::messages_of(&f.bytes, source, &mut Vec::new()) {
+        let bytes = &f.bytes[..end];
+        let mut index = warifu_hl7::Index::new();
+        index.build_part(bytes, start, None);
+        let arena = bumpalo::Bump::new();
+        look(warifu_hl7::Message::new(bytes, &index, &arena, 0));
+    }
+}
+
+/// A leaf that says what a part of its field says has its source there, not in another part.
+#[test]
+fn a_leaf_that_says_what_a_part_of_its_field_says_leads_to_that_part() {
+    let (mut wrong, mut count) = (BTreeSet::new(), 0);
+    for f in everything() {
+        let out = convert(options(), &f);
+        // Parts by the path of their field, with their texts.
+        let mut parts: BTreeMap<String, Vec<(u32, u32, String)>> = BTreeMap::new();
+        messages(&f, &mut |m| {
+            for part in m.segments().flat_map(leaf_parts) {
+                let (a, b) = part.span();
+                let (Some(path), text) = (m.locate_all(a, b), part.text().trimmed().text) else {
+                    continue;
+                };
+                let field = path.to_string().split('.').next().unwrap().to_owned();
+                parts
+                    .entry(field)
+                    .or_default()
+                    .push((a, b, text.to_owned()));
+            }
+        });
+        for r in &out.resources {
+            let json: serde_json::Value = serde_json::from_slice(out.json_of(r)).unwrap();
+            for h in trace::hits(&out, r) {
+                let Some(said) = json.pointer(&h.pointer).and_then(|v| v.as_str()) else {
+                    continue;
+                };
+                let says = |(_, _, text): &&(u32, u32, String)| text == said;
+                let of_fields = h.spans.iter().filter_map(|s| {
+                    let all = parts.get(s.path.split('.').next()?)?;
+                    let mut here = all.iter().filter(|(a, b, _)| *a < s.end && s.start < *b);
+                    all.iter().any(|p| says(&p)).then(|| here.any(|p| says(&p)))
+                });
+                let of_fields: Vec<bool> = of_fields.collect();
+                count += of_fields.len();
+                if !of_fields.is_empty() && !of_fields.contains(&true) {
+                    let from: Vec<_> = h.spans.iter().map(|s| s.path.as_str()).collect();
+                    wrong.insert(format!(
+                        "{} {}{} ← {from:?}",
+                        f.path, r.resource_type, h.pointer
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count}: {wrong:#?}", wrong.len());
+    assert!(count > 10_000 || common::shared("parts").is_none());
 }
 
 /// Every form of output that refers.

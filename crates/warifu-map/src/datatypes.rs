@@ -68,6 +68,31 @@ pub fn both_triplets(cwe: Part<'_>) -> [Triplet<'_>; 2] {
     ]
 }
 
+/// Both triplets of a CWE whose parts are sub-components (TQ1-3.1, RXE-19.2, TQ1-6.2). Some senders
+/// write a plain CWE there: it is read when the part stands alone in its field.
+pub(crate) fn sub_triplets(component: Part<'_>) -> [Triplet<'_>; 2] {
+    let mut c = [Val::default(); 6];
+    for (slot, part) in c.iter_mut().zip(component.subs()) {
+        *slot = part.text().trimmed();
+    }
+    let [code, text, system, code2, text2, system2] = c;
+    let version = Val::default();
+    [
+        Triplet {
+            code,
+            text,
+            system,
+            version,
+        },
+        Triplet {
+            code: code2,
+            text: text2,
+            system: system2,
+            version,
+        },
+    ]
+}
+
 /// The name of a concept, else its code.
 #[inline(never)]
 pub(crate) fn said<'a>([a, b]: &[Triplet<'a>; 2]) -> Val<'a> {
@@ -441,10 +466,37 @@ impl<'a> Times<'a> {
 pub struct Unit<'a> {
     /// Text shown.
     pub text: Val<'a>,
-    /// System URI of `code`.
-    pub system: &'static str,
+    /// System URI of `code`, with the bytes that name it.
+    pub system: (&'a str, Src),
     /// Code, or empty.
-    pub code: &'a str,
+    pub code: Val<'a>,
+}
+
+impl<'a> Unit<'a> {
+    /// A unit without a code.
+    pub(crate) fn uncoded(text: Val<'a>) -> Self {
+        Self {
+            text,
+            system: ("", Src::NONE),
+            code: Val::default(),
+        }
+    }
+    /// A unit with a code that one of the triplets says or that its text means.
+    #[inline(never)]
+    pub(crate) fn coded(
+        text: Val<'a>,
+        system: &'static str,
+        code: &'static str,
+        sent: &[Triplet<'a>; 2],
+    ) -> Self {
+        let mut sent = sent.iter().flat_map(|t| [t.code, t.text]);
+        let said = sent.find(|v| v.text == code);
+        Self {
+            text,
+            system: (system, text.src()),
+            code: said.unwrap_or_else(|| text.map(code)),
+        }
+    }
 }
 
 /// Reads a unit field (OBX-6 and others): UCUM where the translation is certain, MERIT-9 where sent,
@@ -452,14 +504,9 @@ pub struct Unit<'a> {
 pub fn unit<'a>(cx: &mut Cx<'a, '_>, cwe: Part<'a>) -> Unit<'a> {
     let pair = both_triplets(cwe);
     let mut text = said(&pair);
-    let [a, b] = pair;
-    let uncoded = |text: Val<'a>| Unit {
-        text,
-        system: "",
-        code: "",
-    };
+    let [a, b] = &pair;
     if text.is_empty() {
-        return uncoded(text);
+        return Unit::uncoded(text);
     }
     // `10^3/uL`, whose sender means the power.
     if a.code.text.ends_with("10")
@@ -473,36 +520,35 @@ pub fn unit<'a>(cx: &mut Cx<'a, '_>, cwe: Part<'a>) -> Unit<'a> {
         text = a.code.map(crate::cx::concat(cx.message().arena(), &pieces));
         cx.report(&MAP219, &cwe);
         return match warifu_terms::units::text_to_ucum(text.text) {
-            Some(code) => Unit {
-                text,
-                system: systems::UCUM,
-                code,
-            },
-            None => uncoded(text),
+            Some(code) => Unit::coded(text, systems::UCUM, code, &pair),
+            None => Unit::uncoded(text),
         };
     }
-    for t in [&a, &b] {
-        if systems::trim_name(t.system.text) == "MR9P" && !t.code.is_empty() {
-            return Unit {
-                text: if t.text.is_empty() { t.code } else { t.text },
-                system: systems::MERIT9_UNIT,
-                code: t.code.text,
-            };
+    for t in &pair {
+        if let Some(unit) = merit9(t) {
+            return unit;
         }
     }
     if let Some(code) = warifu_terms::units::ucum(a.code.text, a.text.text)
         .or_else(|| warifu_terms::units::ucum(b.code.text, b.text.text))
     {
-        keep_unit(cx, &a, text.text, code);
-        return Unit {
-            text,
-            system: systems::UCUM,
-            code,
-        };
+        keep_unit(cx, a, text.text, code);
+        return Unit::coded(text, systems::UCUM, code, &pair);
     }
     cx.report(&MAP010, &text);
-    keep_unit(cx, &a, text.text, "");
-    uncoded(text)
+    keep_unit(cx, a, text.text, "");
+    Unit::uncoded(text)
+}
+
+/// The unit of a triplet that names MERIT-9 as its system.
+#[inline(never)]
+pub(crate) fn merit9<'a>(t: &Triplet<'a>) -> Option<Unit<'a>> {
+    let named = systems::trim_name(t.system.text) == "MR9P" && !t.code.is_empty();
+    named.then(|| Unit {
+        text: t.text.some().unwrap_or(t.code),
+        system: (systems::MERIT9_UNIT, t.system.src()),
+        code: t.code,
+    })
 }
 
 /// Keeps the field of a unit whose code is neither what is written nor another spelling of it, and that of
@@ -545,8 +591,9 @@ pub fn quantity<'a>(
 pub fn quantity_unit(o: &mut Object<'_>, unit: &Unit<'_>) {
     o.string("unit", unit.text.text, unit.text.src());
     if !unit.code.is_empty() {
-        o.string("system", unit.system, unit.text.src());
-        o.string("code", unit.code, unit.text.src());
+        let (system, named) = unit.system;
+        o.string("system", system, named);
+        o.string("code", unit.code.text, unit.code.src());
     }
 }
 

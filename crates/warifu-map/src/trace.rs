@@ -278,20 +278,24 @@ fn list_unused(
     }
     let most = out.unused_from.0 + MAX_UNUSED;
     let leaves = Cover::of(leaves, m.number());
-    let left = |part: Part<'_>| part.is_some() && !leaves.touches(part);
+    // `""` says something as well.
+    let left = |part: &Part<'_>| !part.is_empty() && !leaves.touches(*part);
     for segment in m.segments() {
         let name = segment.name();
         for (n, field) in segment.fields() {
-            if !field.is_some() || name == *b"MSH" && n <= 2 {
+            if name == *b"MSH" && n <= 2 {
                 continue;
             }
-            if left(field) {
-                push_unused(out, m, field, reason(field, name, n), most);
+            let mut push = |part| push_unused(out, m, part, reason(part, name, n), most);
+            if left(&field) {
+                push(field);
                 continue;
             }
             for c in field.reps().flat_map(|rep| rep.comps()) {
-                if left(c) {
-                    push_unused(out, m, c, reason(c, name, n), most);
+                if left(&c) {
+                    push(c);
+                } else {
+                    c.subs().filter(left).for_each(&mut push);
                 }
             }
         }

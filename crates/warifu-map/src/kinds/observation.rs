@@ -248,11 +248,7 @@ pub(crate) struct Quantity<'a> {
 pub(crate) fn unit<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>) -> Unit<'a> {
     let f = obx.field(6);
     if !f.is_some() {
-        return Unit {
-            text: Val::default(),
-            system: "",
-            code: "",
-        };
+        return Unit::uncoded(Val::default());
     }
     // Both spellings and the name of the table were weighed, whichever is shown.
     cx.used(&f);
@@ -722,7 +718,7 @@ pub(crate) fn measured<'a>(
     }
     match value {
         Value::None | Value::Attachment(..) => Some(""),
-        Value::Quantity(q) => (q.unit.system == systems::UCUM).then_some(q.unit.code),
+        Value::Quantity(q) => (q.unit.system.0 == systems::UCUM).then_some(q.unit.code.text),
         _ => None,
     }
 }

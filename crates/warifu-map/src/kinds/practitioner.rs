@@ -340,7 +340,7 @@ pub(crate) fn department<'a>(
                 );
             });
             // The name of the code's own table first, so that every message gives the same resource.
-            match known.filter(|_| standard) {
+            match known.filter(|entry| standard && entry.ja != name) {
                 Some(entry) => r.string(org::NAME, entry.ja, code.src()),
                 None => r.string(org::NAME, name, text.src()),
             };

@@ -328,8 +328,8 @@ fn one<'a>(
         let vital = jlac::vital(jlac_of(obx));
         let mut unit = observation::unit(cx, obx);
         // R4's profile of heart rates has this code alone; what braces say is no part of a unit.
-        if unit.code == "{beats}/min" && vital == Some(Vital::PulseRate) {
-            unit.code = "/min";
+        if unit.code.text == "{beats}/min" && vital == Some(Vital::PulseRate) {
+            unit.code = unit.code.map("/min");
         }
         let ucum = observation::measured(&mut r, cx, obx, Allows::DateTime, status, unit);
         if !item.is_empty() {

@@ -895,40 +895,20 @@ fn zrd_concept<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, zrd: Part<'a>) {
 
 /// Unit in the sub-components of a component: code, text, system.
 pub(super) fn unit_of_subs<'a>(cx: &mut Cx<'a, '_>, component: Part<'a>) -> Unit<'a> {
-    let (code, name, system) = (
-        component.sub(1).value().trimmed(),
-        component.sub(2).value().trimmed(),
-        component.sub(3).value(),
-    );
-    let text = name.some().unwrap_or(code);
+    let [t, _] = datatypes::sub_triplets(component);
+    if let Some(unit) = datatypes::merit9(&t) {
+        return unit;
+    }
+    let pair = [t; 2];
+    let text = datatypes::said(&pair);
     if text.is_empty() {
-        return Unit {
-            text,
-            system: "",
-            code: "",
-        };
+        return Unit::uncoded(text);
     }
-    if systems::trim_name(system.text) == "MR9P" && !code.is_empty() {
-        cx.used(&system);
-        return Unit {
-            text,
-            system: systems::MERIT9_UNIT,
-            code: code.text,
-        };
-    }
-    if let Some(ucum) = units::ucum(code.text, name.text) {
-        return Unit {
-            text,
-            system: systems::UCUM,
-            code: ucum,
-        };
+    if let Some(ucum) = units::ucum(t.code.text, t.text.text) {
+        return Unit::coded(text, systems::UCUM, ucum, &pair);
     }
     cx.report(&MAP010, &text);
-    Unit {
-        text,
-        system: "",
-        code: "",
-    }
+    Unit::uncoded(text)
 }
 
 /// A thing used: its code; how much of it, where that is known, in a note.

@@ -155,23 +155,12 @@ pub(super) fn collection<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a
 
 /// Unit of a CQ: component 2 is a CWE whose parts are sub-components (`mL&mL&ISO+`).
 fn amount_unit(cq: Part<'_>) -> Unit<'_> {
-    let mut c = [Val::default(); 3];
-    for (slot, part) in c.iter_mut().zip(cq.comp(2).subs()) {
-        *slot = part.text().trimmed();
-    }
-    let [ascii, display, _] = c;
-    let text = if display.is_empty() { ascii } else { display };
-    match units::ucum(ascii.text, display.text) {
-        Some(code) => Unit {
-            text,
-            system: systems::UCUM,
-            code,
-        },
-        None => Unit {
-            text,
-            system: "",
-            code: "",
-        },
+    let [t, _] = datatypes::sub_triplets(cq.comp(2));
+    let pair = [t; 2];
+    let text = datatypes::said(&pair);
+    match units::ucum(t.code.text, t.text.text) {
+        Some(code) => Unit::coded(text, systems::UCUM, code, &pair),
+        None => Unit::uncoded(text),
     }
 }
 

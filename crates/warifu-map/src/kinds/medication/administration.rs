@@ -1270,7 +1270,7 @@ fn amount_of<'a>(
     cx: &mut Cx<'a, '_>,
     group: &Group<'a>,
     v: Val<'a>,
-) -> Option<(std::borrow::Cow<'a, str>, dosage::DrugUnit<'a>)> {
+) -> Option<(std::borrow::Cow<'a, str>, datatypes::Unit<'a>)> {
     let literal = dosage::amount(cx, v, "RXA-6");
     let unit = group.field(*b"RXA", 7)?;
     if literal.is_none() {

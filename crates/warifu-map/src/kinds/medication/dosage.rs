@@ -14,7 +14,7 @@ use warifu_hl7::{Part, Segment, Val};
 use warifu_terms::{maps, systems, tables, units};
 
 use crate::cx::{Cx, Sourced};
-use crate::datatypes::{self, Times, Triplet};
+use crate::datatypes::{self, Times, Triplet, Unit};
 use crate::table::{Group, keep};
 
 /// 投与期間の開始日・終了日.
@@ -30,57 +30,10 @@ pub(super) const DEVICE: &str =
 /// Text of a dosage of which nothing was sent: `Dosage.text` is never empty.
 const NOTHING_SAID: &str = "用法の記載なし";
 
-/// A unit of a drug amount: text shown and, where there is one, a code with its system.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct DrugUnit<'a> {
-    /// Text shown.
-    pub text: Val<'a>,
-    /// System URI of `code`, with the bytes that name it.
-    pub system: (&'a str, Src),
-    /// Code, or empty.
-    pub code: Val<'a>,
-}
-
-impl<'a> DrugUnit<'a> {
-    /// A unit without a code.
-    fn uncoded(text: Val<'a>) -> Self {
-        Self {
-            text,
-            system: ("", Src::NONE),
-            code: Val::default(),
-        }
-    }
-}
-
-/// Both triplets of a CWE whose parts are sub-components (TQ1-3.1, RXE-19.2, TQ1-6.2). Some senders
-/// write a plain CWE there: it is read when the part stands alone in its field.
-pub(super) fn sub_triplets(component: Part<'_>) -> [Triplet<'_>; 2] {
-    let mut c = [Val::default(); 6];
-    for (slot, part) in c.iter_mut().zip(component.subs()) {
-        *slot = part.text().trimmed();
-    }
-    let [code, text, system, code2, text2, system2] = c;
-    let version = Val::default();
-    [
-        Triplet {
-            code,
-            text,
-            system,
-            version,
-        },
-        Triplet {
-            code: code2,
-            text: text2,
-            system: system2,
-            version,
-        },
-    ]
-}
-
 /// Reads the unit of a drug amount: MERIT-9 by its system name, else by code or text, else UCUM, else
 /// the sender's own code; a text alone has no code (reported).
 #[inline(never)]
-pub(super) fn drug_unit<'a>(cx: &mut Cx<'a, '_>, cwe: &[Triplet<'a>; 2]) -> DrugUnit<'a> {
+pub(super) fn drug_unit<'a>(cx: &mut Cx<'a, '_>, cwe: &[Triplet<'a>; 2]) -> Unit<'a> {
     let [a, b] = cwe;
     for t in cwe {
         let named = systems::trim_name(t.system.text);
@@ -97,7 +50,7 @@ pub(super) fn drug_unit<'a>(cx: &mut Cx<'a, '_>, cwe: &[Triplet<'a>; 2]) -> Drug
             } else {
                 t.system.src()
             };
-            return DrugUnit {
+            return Unit {
                 text,
                 system: (systems::MERIT9_UNIT, named),
                 code: t.code,
@@ -106,7 +59,7 @@ pub(super) fn drug_unit<'a>(cx: &mut Cx<'a, '_>, cwe: &[Triplet<'a>; 2]) -> Drug
     }
     let text = datatypes::said(cwe);
     if text.is_empty() {
-        return DrugUnit::uncoded(text);
+        return Unit::uncoded(text);
     }
     if let Some(code) = tables::merit9_unit_code(text.text) {
         // A code that says something else than the name is kept, and told where it was sent as of MERIT-9.
@@ -117,38 +70,30 @@ pub(super) fn drug_unit<'a>(cx: &mut Cx<'a, '_>, cwe: &[Triplet<'a>; 2]) -> Drug
         } else {
             datatypes::keep_unit(cx, a, text.text, code);
         }
-        return DrugUnit {
-            text,
-            system: (systems::MERIT9_UNIT, text.src()),
-            code: text.map(code),
-        };
+        return Unit::coded(text, systems::MERIT9_UNIT, code, cwe);
     }
     let ucum =
         units::ucum(a.code.text, a.text.text).or_else(|| units::ucum(b.code.text, b.text.text));
     if let Some(code) = ucum {
         datatypes::keep_unit(cx, a, text.text, code);
-        return DrugUnit {
-            text,
-            system: (systems::UCUM, text.src()),
-            code: text.map(code),
-        };
+        return Unit::coded(text, systems::UCUM, code, cwe);
     }
     cx.report(&MAP010, &text);
     let mut coded = cwe.iter();
     if let Some(t) = coded.find(|t| !t.code.is_empty() && !t.system.is_empty()) {
-        return DrugUnit {
+        return Unit {
             text,
             system: (datatypes::local_system(cx, t.system.text), t.system.src()),
             code: t.code,
         };
     }
     datatypes::keep_unit(cx, a, text.text, "");
-    DrugUnit::uncoded(text)
+    Unit::uncoded(text)
 }
 
 /// [`drug_unit`] of a field, which may be empty.
 #[inline(never)]
-pub(super) fn drug_unit_of<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>) -> DrugUnit<'a> {
+pub(super) fn drug_unit_of<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>) -> Unit<'a> {
     drug_unit(cx, &datatypes::both_triplets(field))
 }
 
@@ -215,21 +160,16 @@ fn is_zero(literal: &str) -> bool {
 }
 
 /// Writes the members of a Quantity.
-pub(super) fn quantity(o: &mut Object<'_>, literal: &str, src: Src, unit: &DrugUnit<'_>) {
+pub(super) fn quantity(o: &mut Object<'_>, literal: &str, src: Src, unit: &Unit<'_>) {
     o.number("value", literal, src);
-    o.string("unit", unit.text.text, unit.text.src());
-    if !unit.code.is_empty() {
-        let (system, named) = unit.system;
-        o.string("system", system, named);
-        o.string("code", unit.code.text, unit.code.src());
-    }
+    datatypes::quantity_unit(o, unit);
 }
 
 /// An amount with its unit.
 struct Amount<'a> {
     literal: Cow<'a, str>,
     src: Src,
-    unit: DrugUnit<'a>,
+    unit: Unit<'a>,
 }
 
 /// How fast, as RXE-22 to 24 say it.
@@ -313,7 +253,7 @@ enum Supply<'a> {
 /// TQ1-6: days (`5^d`) or times (`5^回`); other units stay in the text (reported).
 fn supply<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, quiet: bool) -> Option<(Supply<'a>, Val<'a>)> {
     let value = field.comp(1).value().trimmed();
-    let [unit, _] = sub_triplets(field.comp(2));
+    let [unit, _] = datatypes::sub_triplets(field.comp(2));
     let name = if unit.code.is_empty() {
         unit.text
     } else {
@@ -475,7 +415,7 @@ fn instruction<'a>(
         Some((Supply::Times(n), v)) => words.push(&[n, "回分"], v.src()),
         None => {
             let v = t(6).comp(1).value().trimmed();
-            let [unit, _] = sub_triplets(t(6).comp(2));
+            let [unit, _] = datatypes::sub_triplets(t(6).comp(2));
             words.push(&[v.text, unit.code.text], v.src());
         }
     }
@@ -599,7 +539,7 @@ fn instruction<'a>(
 
 /// Usage of one repetition of TQ1-3: sub-components of component 1, or (met) a plain CWE.
 fn usage_of(rep: Part<'_>) -> [Triplet<'_>; 2] {
-    let [a, b] = sub_triplets(rep.comp(1));
+    let [a, b] = datatypes::sub_triplets(rep.comp(1));
     let plain = a.text.is_empty()
         && a.system.is_empty()
         && (!rep.comp(2).text().is_empty() || !rep.comp(3).text().is_empty());
@@ -749,7 +689,7 @@ fn daily<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, words: &mut Words<'a>) -> Opt
         return None;
     }
     let value = field.comp(1).value().trimmed();
-    let unit = drug_unit(cx, &sub_triplets(field.comp(2)));
+    let unit = drug_unit(cx, &datatypes::sub_triplets(field.comp(2)));
     let Some(literal) = said_amount(cx, value, "RXE-19") else {
         if value.is_empty() {
             cx.unread(field.text().trimmed(), "RXE-19");
@@ -878,7 +818,7 @@ fn rate<'a>(
 }
 
 /// Unit of a rate: text shown, UCUM where certain.
-fn rate_unit<'a>(cx: &mut Cx<'a, '_>, pair: &[Triplet<'a>; 2]) -> DrugUnit<'a> {
+fn rate_unit<'a>(cx: &mut Cx<'a, '_>, pair: &[Triplet<'a>; 2]) -> Unit<'a> {
     let text = datatypes::said(pair);
     let [a, b] = pair;
     cx.used(&a.code);
@@ -890,11 +830,9 @@ fn rate_unit<'a>(cx: &mut Cx<'a, '_>, pair: &[Triplet<'a>; 2]) -> DrugUnit<'a> {
         cx.report(&MAP010, &text);
     }
     datatypes::keep_unit(cx, a, text.text, code.unwrap_or_default());
-    DrugUnit {
-        text,
-        system: (systems::UCUM, text.src()),
-        code: text.map(code.unwrap_or("")),
-    }
+    code.map_or(Unit::uncoded(text), |code| {
+        Unit::coded(text, systems::UCUM, code, pair)
+    })
 }
 
 fn write_rate(o: &mut Object<'_>, rate: &Rate<'_>) {

@@ -415,7 +415,7 @@ fn mixture<'a>(
     about: &Mixture<'a>,
 ) -> bool {
     let arena = cx.message().arena();
-    let mut strengths: List<'a, Option<(std::borrow::Cow<'a, str>, dosage::DrugUnit<'a>)>> =
+    let mut strengths: List<'a, Option<(std::borrow::Cow<'a, str>, datatypes::Unit<'a>)>> =
         List::with_capacity_in(drugs.len(), arena);
     let mut left = List::with_capacity_in(drugs.len(), arena);
     let first = drugs.first().and_then(|d| d.segment);
@@ -440,7 +440,7 @@ fn mixture<'a>(
     }
     // The profile wants the unit's code.
     let coded =
-        |s: &Option<(_, dosage::DrugUnit<'_>)>| s.as_ref().is_some_and(|(_, u)| !u.code.is_empty());
+        |s: &Option<(_, datatypes::Unit<'_>)>| s.as_ref().is_some_and(|(_, u)| !u.code.is_empty());
     let complete = strengths.iter().all(coded);
     r.object(warifu_fhir::element::CONTAINED, |o| {
         o.constant("resourceType", "Medication");
