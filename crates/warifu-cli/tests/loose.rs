@@ -178,6 +178,34 @@ fn files_of_a_person_without_a_number_are_read_together() {
     assert_eq!(files.resources, stream.resources);
 }
 
+/// Numbers that differ in form alone stay apart, and that is told once.
+#[test]
+fn a_number_with_and_without_zeros_is_told_once() {
+    for (numbers, told) in [
+        (["0001234567", "0001234567", "0007654321"], 0),
+        (["0001234567", "1234567", "7654321"], 1),
+        (["1234567", "１２３４５６７", "0001234567"], 1),
+        (["１２３", "123", "9"], 1),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        let messages = numbers.map(|number| result(number, "1", "202604011100", "6.0"));
+        for (n, message) in messages.iter().enumerate() {
+            write(dir, &format!("in/{n}.hl7"), message);
+        }
+        write(dir, "one.hl7", &messages.concat());
+        for input in ["in", "one.hl7"] {
+            let made = convert(dir, &[input]);
+            let found = made.found("SSM184");
+            assert_eq!(found.len(), told, "{numbers:?} {:?}", made.findings);
+            let quoted = |f: &&Value| f["message"].as_str().unwrap().contains("123");
+            assert!(!found.iter().any(quoted));
+            let persons: std::collections::BTreeSet<_> = numbers.into();
+            assert_eq!(made.of("Patient").len(), persons.len(), "{numbers:?}");
+        }
+    }
+}
+
 #[test]
 fn a_stay_of_files_outside_a_storage_is_joined_and_a_person_has_one_bundle() {
     let dir = tempfile::tempdir().unwrap();
@@ -565,6 +593,23 @@ fn damaged_journals_lose_no_message_and_no_half_value_goes_out() {
         (made_of.values(), made_of.found("SSM179").len()),
         (vec!["1.0".to_owned()], 1)
     );
+    // Of one item the later counts, and what is withdrawn later is.
+    let later = |mark: &str, operation: &str, value: &str| {
+        let header = head(mark, 1, operation).replace("15001", "15002");
+        record(&header, &of(1, value))
+    };
+    let damaged = later("#SSMX", "INS", "2.0");
+    assert_eq!(made(&[&*sound, &damaged].concat()).values(), ["2.0"]);
+    let gone = later("#SSMIX", "DEL", "2.0");
+    assert_eq!(made(&[&*sound, &damaged, &gone].concat()).values(), [""; 0]);
+    // The rest of a line that names another patient is not believed.
+    let other = damaged.replacen("0000000123", "0000000124", 1);
+    let made_of = made(&[&*sound, &other].concat());
+    assert_eq!(
+        (made_of.values(), made_of.of("Patient").len()),
+        (vec!["1.0".to_owned()], 1)
+    );
+    assert!(!made_of.found("MAP016").is_empty() && made_of.found("SSM179").len() == 1);
     // A mark of UTF-8 is none of the journal.
     let made_of = made(&format!("\u{feff}{sound}"));
     assert_eq!(

@@ -336,6 +336,10 @@ impl Converter {
                         ..whole(number)
                     };
                     out.diagnostics.push(Diagnostic::new(&HL7198, span));
+                    // What is not read may be newer than what withdraws.
+                    unread.insert(i);
+                    let own = reads.iter_mut().filter(|r| r.number == number);
+                    own.for_each(|r| r.is_cut = true);
                     break;
                 }
                 let mut index = Index::new();
@@ -707,6 +711,11 @@ fn leave_out(
     let is_cut = index.has_message()
         && index.notes().iter().any(is_open)
         && leave_out_half(index, bytes, arena, number, found).is_some();
+    let is_cut = is_cut
+        || index
+            .notes()
+            .iter()
+            .any(|n| n.kind == NoteKind::TooManySegments);
     keep_one_person(index, bytes, arena, number, found);
     is_cut
 }
@@ -1865,6 +1874,50 @@ mod tests {
         assert!(!deleted(&of, &withdrawal, "\n").1);
         assert!(deleted(&of, &withdrawal, "\n").0 > 0);
         assert_eq!(deleted(&of, &withdrawal, "\nOBX|1|N"), (0, true));
+    }
+
+    /// Beyond the bound of a file nobody knows what is newer: nothing of it withdraws.
+    #[test]
+    fn a_stream_that_is_not_read_to_its_end_withdraws_nothing() {
+        let of = result("202604010900", "SC", &[(ALB, "4")]);
+        let withdrawal = result("202604020900", "CA", &[]);
+        let long = |lines: usize| {
+            sent(
+                "ORU^R01",
+                "202604030900",
+                &["NTE|1||", &"~".repeat(lines)].concat(),
+            )
+        };
+        let again = result("202604040900", "SC", &[(ALB, "5")]);
+        for (lines, is_cut) in [(10, false), (super::MAX_SEGMENTS - 20, true)] {
+            let text = [&*of, &*withdrawal, &*long(lines), &*long(20), &*again].concat();
+            let out = convert("", &text);
+            assert_eq!(reported(&out, "HL7198"), is_cut);
+            assert_eq!(reported(&out, "MAP024"), is_cut);
+            assert_eq!(out.deletes.len(), 0);
+            let out = convert(
+                "",
+                &[&*of, &*withdrawal, &*long(lines), &*long(20)].concat(),
+            );
+            // All of it is read, and what it withdraws is.
+            assert!(!out.deletes.is_empty());
+        }
+        // So is one message of more.
+        let list = |lines: usize| {
+            let line = "IAM|1|FA^食物^HL70127|卵^卵^99|SV||A|1\n";
+            sent(
+                "ADT^A60^ADT_A60",
+                "202604020900",
+                line.repeat(lines).trim_end(),
+            )
+        };
+        let old = sent(
+            "ADT^A60^ADT_A60",
+            "202604010900",
+            "IAM|1|FA^食物^HL70127|乳^乳^99|SV||A|2",
+        );
+        let deleted = |lines| convert("", &(old.clone() + &list(lines))).deletes.len();
+        assert_eq!((deleted(2), deleted(super::MAX_SEGMENTS)), (1, 0));
     }
 
     /// In a trace the fields of a message that is overtaken are not in force.

@@ -7,7 +7,7 @@ use warifu_ssmix2::{FileName, Flag, PatientKey, State, select};
 
 use crate::batch::{FileRef, Found, PatientBatch};
 use crate::note::{StorageNote, StorageNoteKind};
-use crate::pid::patients_of;
+use crate::pid::{is_nameless, patients_of};
 use crate::sniff::Content;
 use crate::storage::Storage;
 
@@ -23,6 +23,9 @@ pub(crate) fn together(storage: &Storage, found: &[Found], more: bool) -> VecDeq
     let mut bytes = Vec::new();
     let mut lengths = Vec::with_capacity(found.len());
     let weighed = weighed_folders(found);
+    // Numbers as they were written first, and the first file that writes one otherwise.
+    let mut written: BTreeMap<String, String> = BTreeMap::new();
+    let mut forms: Option<&FileRef> = None;
     for (n, one) in found.iter().enumerate() {
         let mut length = 0;
         match one {
@@ -33,6 +36,14 @@ pub(crate) fn together(storage: &Storage, found: &[Found], more: bool) -> VecDeq
             Found::Loose(file, Content::Hl7) if storage.read(file, &mut bytes).is_ok() => {
                 length = bytes.len();
                 let sent = patients_of(&bytes);
+                for number in sent.iter().filter(|number| !is_nameless(number)) {
+                    let first = written
+                        .entry(bare(number))
+                        .or_insert_with(|| number.clone());
+                    if first != number {
+                        forms = forms.or(Some(file));
+                    }
+                }
                 let named = name_of(file).map_or("", |name| name.patient);
                 let people = sent.iter().map(String::as_str).chain([named]);
                 groups.add(n, people.map(bare).filter(|person| !person.is_empty()));
@@ -64,6 +75,12 @@ pub(crate) fn together(storage: &Storage, found: &[Found], more: bool) -> VecDeq
         let count = u64::try_from(apart).unwrap_or(u64::MAX);
         let note = StorageNote::counted(StorageNoteKind::LooseApart, count);
         out.push_back(Found::Note(note));
+    }
+    if let Some(file) = forms {
+        out.push_back(Found::Note(StorageNote {
+            input: Some(file.input()),
+            ..StorageNote::at(StorageNoteKind::NumberForms, file.path())
+        }));
     }
     for (n, one) in found.iter().enumerate() {
         if let Some(members) = first_of.get(&n) {
@@ -155,7 +172,16 @@ fn bare(number: &str) -> String {
     if !warifu_ssmix2::is_patient_number(number) {
         return String::new();
     }
+    let number: String = number.chars().map(narrow).collect();
     number.trim().trim_start_matches('0').to_owned()
+}
+
+/// A full-width digit as the usual one.
+fn narrow(c: char) -> char {
+    match c {
+        '０'..='９' => char::from_digit(u32::from(c) - u32::from('０'), 10).unwrap_or(c),
+        _ => c,
+    }
 }
 
 /// Files that have a person in common, directly or by others.

@@ -46,7 +46,8 @@ pub enum StorageNoteKind {
     FolderVanished,
     /// Content folder without a file.
     ContentFolderEmpty,
-    /// Header line of a journal record that cannot be used; the message below it is read without it.
+    /// Header line of a journal record that cannot be used; the message below it is read by what else the line
+    /// says, or without it.
     JournalHeader,
     /// Record of a journal whose operation is neither `INS` nor `DEL`; likewise.
     JournalOperation,
@@ -75,6 +76,8 @@ pub enum StorageNoteKind {
     JournalName,
     /// Withdrawn version among loose messages of which some have no name: these are not weighed against it.
     WithdrawnBeside,
+    /// The number of a loose message that another has with other zeros before it or other digits: told once.
+    NumberForms,
     /// Loose messages of one person that are too many to be read together. Counted.
     LooseApart,
     /// Journal record longer than `max_file`; left out.
@@ -119,6 +122,7 @@ impl StorageNoteKind {
             Self::JournalOrder => "journal-order",
             Self::JournalBom => "journal-bom",
             Self::WithdrawnBeside => "withdrawn-beside",
+            Self::NumberForms => "number-forms",
             Self::LooseApart => "loose-apart",
             Self::JournalDelete => "journal-delete-without-message",
             Self::JournalVersion => "journal-version",
@@ -222,6 +226,7 @@ impl StorageNote {
             K::LooseApart => &ssm::SSM181,
             K::OutsideMessage => &ssm::SSM182,
             K::WithdrawnBeside => &ssm::SSM116,
+            K::NumberForms => &ssm::SSM184,
             K::JournalDelete
             | K::JournalStray
             | K::JournalsIgnored

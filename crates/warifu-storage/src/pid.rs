@@ -19,8 +19,12 @@ pub(crate) fn patients_of(bytes: &[u8]) -> BTreeSet<String> {
                 let mut fields = fields_of(rest, *field);
                 let three = fields.nth(2).unwrap_or_default();
                 let number = three.split(|b| ends.contains(b)).next();
-                let number = core::str::from_utf8(number.unwrap_or_default()).unwrap_or_default();
-                let number = number.trim();
+                let number = number.unwrap_or_default();
+                let wide = wide_digits(number);
+                let number = wide
+                    .as_deref()
+                    .or_else(|| core::str::from_utf8(number).ok());
+                let number = number.unwrap_or_default().trim();
                 let sound = number.chars().all(|c| !c.is_control());
                 let person = if sound && warifu_ssmix2::is_patient_number(number) {
                     Some(number.to_owned())
@@ -33,6 +37,33 @@ pub(crate) fn patients_of(bytes: &[u8]) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// A number of full-width digits alone in ISO-2022-JP or CP932.
+fn wide_digits(number: &[u8]) -> Option<String> {
+    let number = number.trim_ascii();
+    let jis = number.strip_prefix(b"\x1b$B");
+    let jis = jis.and_then(|rest| rest.split_last_chunk::<3>());
+    let (digits, lead, zero) = match jis {
+        Some((digits, [0x1B, b'(', b'B' | b'J'])) => (digits, b'#', b'0'),
+        _ => (number, 0x82, 0x4F),
+    };
+    let (pairs, []) = digits.as_chunks::<2>() else {
+        return None;
+    };
+    let digit = |[first, second]: &[u8; 2]| {
+        let n = second
+            .checked_sub(zero)
+            .filter(|n| *first == lead && *n < 10)?;
+        char::from_u32(u32::from('０') + u32::from(n))
+    };
+    let digits: Option<String> = pairs.iter().map(digit).collect();
+    digits.filter(|digits| !digits.is_empty())
+}
+
+/// Whether that is the key of a person without a number.
+pub(crate) fn is_nameless(person: &str) -> bool {
+    person.starts_with('\x1e')
 }
 
 /// Fields of a segment: a delimiter between `ESC $` and `ESC (` is half a character.
@@ -78,6 +109,22 @@ mod tests {
         assert_ne!(of("", "7C|7", "19680304"), one);
         assert!(of("", "7C|7", "").is_empty());
         assert!(of("999999999", "7C|7", "19680303").contains("999999999"));
+    }
+
+    #[test]
+    fn numbers_in_full_width_digits_are_numbers() {
+        let jis = b"PID|1||\x1b$B#1#0#2\x1b(B^^^^PI\r";
+        let cp932 = b"PID|1||\x82\x50\x82\x4F\x82\x51\r";
+        for text in [&jis[..], cp932, "PID|1||１０２\r".as_bytes()] {
+            assert_eq!(patients_of(text), ["１０２".to_owned()].into());
+        }
+        for none in [
+            &b"PID|1||\x1b$B#1\x1b(B2\r"[..],
+            b"PID|1||\x1b$B#A\x1b(B\r",
+            b"PID|1||\x82\r",
+        ] {
+            assert!(patients_of(none).is_empty());
+        }
     }
 
     #[test]

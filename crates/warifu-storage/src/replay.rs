@@ -235,9 +235,29 @@ fn place_of<'r>(
                 note(StorageNoteKind::JournalCut, None);
                 return None;
             }
-            nameless(&record, order).map(|placed| (placed, record))
+            let placed = restored(&record, order).or_else(|| nameless(&record, order));
+            placed.map(|placed| (placed, record))
         }
     }
+}
+
+/// The place of a record of whose header the mark alone is damaged, and that inserts a message of its patient: it
+/// is of the item that the rest of the line names.
+fn restored(record: &Record<'_>, order: &str) -> Option<Placed> {
+    let rest = record.header.iter().position(|b| *b == b',')?;
+    let line = [MARK, record.header.get(rest + 1..)?].concat();
+    let whole = Record {
+        header: &line,
+        ..*record
+    };
+    let read = key_of(&whole, order).ok()?;
+    let patient = parts(&read.placed.key)?.patient;
+    let sent = patients_of(record.message);
+    let is_own = sent
+        .iter()
+        .any(|of| warifu_ssmix2::same_patient(of, patient));
+    let is_message = sniff(record.message) == Content::Hl7;
+    (is_message && is_own && !read.is_delete).then_some(read.placed)
 }
 
 /// The place of a record whose header is lost: the message below it says whose it is. One that may have been a

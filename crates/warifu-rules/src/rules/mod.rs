@@ -118,5 +118,6 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("SSM180", "the reader of journals"),
     ("SSM181", "the conversion"),
     ("SSM182", "the walk over the storage"),
+    ("SSM184", "the conversion"),
     ("SSM183", "the conversion"),
 ];
