@@ -2,8 +2,7 @@
 //! work goes on beside. `cargo bench -p warifu-map --bench turns -- [ROUNDS] [WORD…]`, the words being
 //! parts of the names of stages and inputs to measure, or one whole name (`convert/samples`).
 //!
-//! A stage runs as long unmeasured before it is measured as it is measured: some milliseconds behind another
-//! stage it is a seventh slower. Processor time does not count what others take of a core, but a core whose other half is busy is
+//! Processor time does not count what others take of a core, but a core whose other half is busy is
 //! slower: the bare parse of `hl7-parser` in the same rounds tells by how much. With `train` nothing is
 //! measured: other generated messages and the fixtures, which have every kind, are converted for a profile.
 #![expect(clippy::print_stdout, reason = "the result")]
@@ -108,8 +107,6 @@ fn main() {
         let repeat = (1000 / files.len().max(1)).clamp(1, 20);
         for _ in 0..rounds {
             for ((_, stage), best) in stages.iter_mut().zip(&mut best) {
-                // Once unmeasured: the stage before left caches and predictions that are none of this one's.
-                (0..repeat).for_each(|_| stage());
                 let before = processor_time();
                 (0..repeat).for_each(|_| stage());
                 *best = (*best).min(processor_time().saturating_sub(before));
