@@ -128,9 +128,9 @@ export interface UnusedField {
   /**
    * `passed-over`: the mapping knows the field, but another value went before this one. `read`: it was
    * read to decide something and stands nowhere. `not-in-force`: its file is an older version, withdrawn,
-   * or another of the same key.
+   * or another of the same key. `not-in-form`: with `to: "clins"`, what JP Core has and JP-CLINS leaves out.
    */
-  reason: "ignored" | "lost" | "passed-over" | "read" | "not-in-force" | "unknown";
+  reason: "ignored" | "lost" | "passed-over" | "read" | "not-in-force" | "not-in-form" | "unknown";
   ja: string;
   en: string;
 }

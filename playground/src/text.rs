@@ -190,6 +190,7 @@ texts! {
     REASON_PASSED_OVER = "他の値を優先", "Another value goes first";
     REASON_READ = "判断に使用", "Read to decide";
     REASON_NOT_IN_FORCE = "有効でないファイル", "File not in force";
+    REASON_NOT_IN_FORM = "この形式にはない", "Not in this form";
     REASON_UNKNOWN = "未知", "Unknown";
     COLUMN_TYPE = "種類と id", "Type and id";
     COLUMN_CODE = "主なコード", "Main code";

@@ -173,13 +173,11 @@ fn leaf_parts(s: warifu_hl7::Segment<'_>) -> impl Iterator<Item = warifu_hl7::Pa
 
 /// Values of the files that are neither the source of a leaf of the trace nor in the list of what is not
 /// used, and how many there are.
-fn nowhere(files: &[common::Loaded], out: &Output) -> (Vec<String>, usize) {
-    let mut named: BTreeSet<(u16, u32, u32)> = BTreeSet::new();
-    for r in &out.resources {
-        let spans = trace::hits(out, r).flat_map(|h| h.spans);
-        named.extend(spans.map(|s| (s.message, s.start, s.end)));
-    }
-    named.extend(out.unused.iter().map(|u| (u.message, u.start, u.end)));
+fn nowhere(
+    files: &[common::Loaded],
+    out: &Output,
+    named: &BTreeSet<(u16, u32, u32)>,
+) -> (Vec<String>, usize) {
     let (mut lost, mut count) = (Vec::new(), 0);
     for (number, f) in files.iter().enumerate() {
         let number = u16::try_from(number).unwrap();
@@ -226,7 +224,13 @@ fn nowhere(files: &[common::Loaded], out: &Output) -> (Vec<String>, usize) {
 fn every_value_leaves_a_leaf_or_is_listed() {
     let (mut lost, mut count) = (Vec::new(), 0);
     let mut look = |files: &[common::Loaded], out: &Output| {
-        let (here, values) = nowhere(files, out);
+        let mut named: BTreeSet<(u16, u32, u32)> = BTreeSet::new();
+        for r in &out.resources {
+            let spans = trace::hits(out, r).flat_map(|h| h.spans);
+            named.extend(spans.map(|s| (s.message, s.start, s.end)));
+        }
+        named.extend(out.unused.iter().map(|u| (u.message, u.start, u.end)));
+        let (here, values) = nowhere(files, out, &named);
         lost.extend(here);
         count += values;
     };
@@ -246,6 +250,59 @@ fn every_value_leaves_a_leaf_or_is_listed() {
     }
     assert!(lost.is_empty(), "{} of {count}: {lost:#?}", lost.len());
     assert!(count > 10_000);
+}
+
+/// A form of output that leaves resources out says so of what they would have come from.
+#[test]
+fn what_jp_clins_leaves_out_is_listed_and_what_it_has_is_not() {
+    let (mut lost, mut both, mut listed, mut count) = (Vec::new(), Vec::new(), 0, 0);
+    let whole = common::by_patient(everything());
+    let whole = whole.into_iter().map(|(_, files)| files);
+    let single = everything().into_iter().map(|f| vec![f]);
+    for files in whole.chain(single) {
+        let mut job = Job::new(JobOptions {
+            to: To::Clins,
+            institution: Some("1319999999".to_owned()),
+            trace: true,
+            ..JobOptions::default()
+        })
+        .unwrap();
+        let given: Vec<File<'_>> = files
+            .iter()
+            .map(|f| File {
+                path: &f.path,
+                bytes: &f.bytes,
+            })
+            .collect();
+        let made = job.convert_patient(&given).trace.unwrap();
+        let number = |path: &str| {
+            let n = files.iter().position(|f| f.path == path).unwrap();
+            u16::try_from(n).unwrap()
+        };
+        let byte = |n: u64| u32::try_from(n).unwrap();
+        let spans = made.hits.iter().flat_map(|h| h.spans);
+        let leaves: BTreeSet<(u16, u32, u32)> = spans
+            .map(|s| (number(&s.file), byte(s.start), byte(s.end)))
+            .collect();
+        let mut named = leaves.clone();
+        for u in &made.unused {
+            let (n, a, b) = (number(&u.file), byte(u.span[0]), byte(u.span[1]));
+            named.insert((n, a, b));
+            if u.reason == "not-in-form" {
+                listed += 1;
+                let of_file = leaves.range((n, 0, 0)..=(n, u32::MAX, u32::MAX));
+                if of_file.into_iter().any(|(_, x, y)| *x < b && *y > a) {
+                    both.push(format!("{} {}", u.file, u.path));
+                }
+            }
+        }
+        let (here, values) = nowhere(&files, job.output(), &named);
+        lost.extend(here);
+        count += values;
+    }
+    assert!(lost.is_empty(), "{} of {count}: {lost:#?}", lost.len());
+    assert!(both.is_empty(), "{both:#?}");
+    assert!(listed > 1_000 && count > 10_000);
 }
 
 /// Calls with each message of a file.
@@ -284,6 +341,11 @@ fn a_leaf_that_says_what_a_part_of_its_field_says_leads_to_that_part() {
         for r in &out.resources {
             let json: serde_json::Value = serde_json::from_slice(out.json_of(r)).unwrap();
             for h in trace::hits(&out, r) {
+                let row = h.row.map_or("", |row| row.target);
+                let dose = r.resource_type == "MedicationAdministration"
+                    && h.pointer.starts_with("/dosage/dose/")
+                    && row.starts_with("MedicationAdministration.");
+                assert!(!dose || row.contains("dosage"), "{}: {row}", h.pointer);
                 let Some(said) = json.pointer(&h.pointer).and_then(|v| v.as_str()) else {
                     continue;
                 };

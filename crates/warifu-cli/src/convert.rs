@@ -1633,10 +1633,10 @@ fn summary(options: &Convert, t: &Totals, seconds: f64, lang: Lang) {
     } else {
         String::new()
     };
-    let out = options.out.as_ref().map(|d| d.display().to_string());
     let arrow = |name: &str| {
-        out.as_ref()
-            .map(|d| format!(" → {d}/{name}"))
+        // Where there was nothing to write there is no file.
+        let out = options.out.as_ref().filter(|d| d.join(name).exists());
+        out.map(|d| format!(" → {}/{name}", d.display()))
             .unwrap_or_default()
     };
     let mut codes: Vec<(&String, u64)> = t

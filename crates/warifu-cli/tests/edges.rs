@@ -463,3 +463,23 @@ fn of_several_roots_paths_say_in_which_a_file_is() {
     assert!(converted[0].starts_with(folder), "{converted:?}");
     assert_eq!(traced, converted);
 }
+
+#[test]
+fn a_list_with_nothing_in_it_is_not_said_to_be_in_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("empty"), "").unwrap();
+    let convert = |path: &str, out: &str| {
+        let args = ["--to", "ndjson", "--trace", "--lang", "en"];
+        let o = run_in(
+            dir.path(),
+            &[&["convert", path, "--out", out], &args[..]].concat(),
+        );
+        let told = text(&o.stderr).to_owned();
+        (told, dir.path().join(out).join("trace.ndjson").exists())
+    };
+    let (told, there) = convert("empty", "none");
+    assert!(told.contains("fields not used 0\n") && !there, "{told}");
+    let root = fixtures("standard_root");
+    let (told, there) = convert(root.to_str().unwrap(), "some");
+    assert!(told.contains(" → some/trace.ndjson") && there, "{told}");
+}

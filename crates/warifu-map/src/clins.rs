@@ -64,6 +64,9 @@ pub fn parts(out: &mut Output, options: &Options) -> Vec<Part> {
         (parts, shaper.found)
     };
     out.diagnostics.extend(found);
+    if options.trace {
+        trace::leave_out(out, &parts);
+    }
     parts
 }
 

@@ -52,6 +52,8 @@ pub enum Reason {
     Read,
     /// Its file is not in force: an older version, withdrawn, or another of the same key.
     NotInForce,
+    /// JP Core's resources have it; the form that was asked for leaves it out.
+    NotInForm,
     /// No row knows the field.
     Unknown,
 }
@@ -65,6 +67,7 @@ impl Reason {
             Self::PassedOver => "passed-over",
             Self::Read => "read",
             Self::NotInForce => "not-in-force",
+            Self::NotInForm => "not-in-form",
             Self::Unknown => "unknown",
         }
     }
@@ -181,7 +184,7 @@ fn note_sources<'m, 'a>(
             continue;
         }
         let [lost, read] = [&lost, &read].map(|all| Cover::of(all, m.number()));
-        list_unused(*m, out, &leaves, &|field, name, n| {
+        list_unused(*m, out, (&leaves, core.options.clins), &|field, name, n| {
             if lost.touches(field) {
                 Reason::Lost
             } else if read.touches(field) {
@@ -234,7 +237,7 @@ pub(crate) fn note_passed_files(
 /// Lists all fields of a message that is not in force.
 #[inline(never)]
 pub(crate) fn note_passed(message: Message<'_>, out: &mut Output) {
-    list_unused(message, out, &[], &|_, _, _| Reason::NotInForce);
+    list_unused(message, out, (&[], false), &|_, _, _| Reason::NotInForce);
 }
 
 /// What was traced of messages that had numbers of their own names their files again.
@@ -265,28 +268,32 @@ fn sorted(all: impl Iterator<Item = Src>) -> Vec<Src> {
 /// Most unused fields of a file that are listed one by one; the last stands for all behind it.
 pub const MAX_UNUSED: usize = 10_000;
 
-/// Lists what of a message none of `leaves` comes from.
+/// Lists what of a message none of `leaves` comes from; with `all` also what they come from, as
+/// [`Reason::NotInForm`] until [`leave_out`] knows the form.
 fn list_unused(
     m: Message<'_>,
     out: &mut Output,
-    leaves: &[Src],
+    (leaves, all): (&[Src], bool),
     reason: &dyn Fn(Part<'_>, [u8; 3], usize) -> Reason,
 ) {
-    let file = Some(out.file_of(SourceId(m.number().into())));
-    if out.unused_from.1 != file {
-        out.unused_from = (out.unused.len(), file);
-    }
-    let most = out.unused_from.0 + MAX_UNUSED;
     let leaves = Cover::of(leaves, m.number());
     // `""` says something as well.
     let left = |part: &Part<'_>| !part.is_empty() && !leaves.touches(*part);
+    let said = |part: &Part<'_>| !part.is_empty() && (all || left(part));
     for segment in m.segments() {
         let name = segment.name();
         for (n, field) in segment.fields() {
             if name == *b"MSH" && n <= 2 {
                 continue;
             }
-            let mut push = |part| push_unused(out, m, part, reason(part, name, n), most);
+            let mut push = |part| {
+                let reason = if left(&part) {
+                    reason(part, name, n)
+                } else {
+                    Reason::NotInForm
+                };
+                push_unused(out, m, part, reason);
+            };
             if left(&field) {
                 push(field);
                 continue;
@@ -295,7 +302,7 @@ fn list_unused(
                 if left(&c) {
                     push(c);
                 } else {
-                    c.subs().filter(left).for_each(&mut push);
+                    c.subs().filter(said).for_each(&mut push);
                 }
             }
         }
@@ -324,32 +331,82 @@ impl<'s> Cover<'s> {
         let reach = spans.iter().map(furthest_so_far).collect();
         Self { spans, reach }
     }
+    /// The furthest end of those that begin before a byte.
+    fn reach_before(&self, start: u32) -> u32 {
+        let n = self.spans.partition_point(|s| s.start < start);
+        let reach = n.checked_sub(1).and_then(|last| self.reach.get(last));
+        reach.copied().unwrap_or_default()
+    }
     fn touches(&self, part: Part<'_>) -> bool {
         let (start, end) = part.span();
-        let n = self.spans.partition_point(|s| s.start < end);
-        n.checked_sub(1)
-            .and_then(|last| self.reach.get(last))
-            .is_some_and(|&e| e > start)
+        self.reach_before(end) > start
+    }
+    /// Whether what is listed is there nonetheless: where it may be, any byte of it, else all.
+    fn has(&self, u: &Unused) -> bool {
+        if u.reason == Reason::NotInForm {
+            self.reach_before(u.end) > u.start
+        } else {
+            self.reach_before(u.start + 1) >= u.end
+        }
     }
 }
 
-fn push_unused(out: &mut Output, m: Message<'_>, part: Part<'_>, reason: Reason, most: usize) {
-    let (start, end) = part.span();
-    if out.unused.len() >= most {
-        if let Some(last) = out.unused.last_mut() {
-            // Messages of a file come in the order of their weight.
-            (last.start, last.end) = (last.start.min(start), last.end.max(end));
-        }
-        return;
+/// Takes off the list what JP-CLINS has; what is left there of the resources of JP Core it leaves out.
+#[inline(never)]
+pub(crate) fn leave_out(out: &mut Output, parts: &[crate::clins::Part]) {
+    let hits = parts.iter().flat_map(|p| p.hits.iter().flatten());
+    let sources = hits.flat_map(|h| &h.spans).map(|s| Src {
+        message: s.message,
+        start: s.start,
+        end: s.end,
+    });
+    let (leaves, listed) = (sorted(sources), std::mem::take(&mut out.unused));
+    out.unused_from = (0, None);
+    for of_message in listed.chunk_by(|a, b| a.message == b.message) {
+        let message = of_message.first().map_or(0, |u| u.message);
+        let leaves = Cover::of(&leaves, message);
+        let left = of_message.iter().filter(|u| !leaves.has(u));
+        left.for_each(|u| list(out, u.clone()));
     }
-    if let Some(path) = m.locate_all(start, end) {
-        out.unused.push(Unused {
-            message: m.number(),
-            start,
-            end,
-            path,
-            reason,
-        });
+}
+
+#[inline(never)]
+fn push_unused(out: &mut Output, m: Message<'_>, part: Part<'_>, reason: Reason) {
+    let (start, end) = part.span();
+    let Some(path) = m.locate_all(start, end) else {
+        return;
+    };
+    let u = Unused {
+        message: m.number(),
+        start,
+        end,
+        path,
+        reason,
+    };
+    // What a form may leave out is counted when that is known, and nothing is put together with it.
+    let waits = |u: &Unused| u.reason == Reason::NotInForm;
+    if waits(&u) || out.unused.last().is_some_and(waits) {
+        out.unused.push(u);
+        out.unused_from.0 += 1;
+    } else {
+        list(out, u);
+    }
+}
+
+/// Lists a field, behind [`MAX_UNUSED`] of its file as part of the last one.
+#[inline(never)]
+fn list(out: &mut Output, u: Unused) {
+    let file = Some(out.file_of(SourceId(u.message.into())));
+    if out.unused_from.1 != file {
+        out.unused_from = (out.unused.len(), file);
+    }
+    let listed = out.unused.len().saturating_sub(out.unused_from.0);
+    match out.unused.last_mut().filter(|_| listed >= MAX_UNUSED) {
+        Some(last) => {
+            // Messages of a file come in the order of their weight.
+            (last.start, last.end) = (last.start.min(u.start), last.end.max(u.end));
+        }
+        None => out.unused.push(u),
     }
 }
 

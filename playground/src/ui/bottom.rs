@@ -350,6 +350,7 @@ fn unused_list(app: App) -> View {
                     "passed-over" => text::REASON_PASSED_OVER,
                     "read" => text::REASON_READ,
                     "not-in-force" => text::REASON_NOT_IN_FORCE,
+                    "not-in-form" => text::REASON_NOT_IN_FORM,
                     _ => text::REASON_UNKNOWN,
                 };
                 let (ja, en) = (u.ja.clone(), u.en.clone());

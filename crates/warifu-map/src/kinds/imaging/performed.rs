@@ -91,9 +91,9 @@ table! {
     /// Drugs of a procedure (`DE-02`) → MedicationAdministration. SS-MIX2 仕様書 OMG-11, 12; mapping §10.
     ZE1_TO_MEDICATION_ADMINISTRATION: "MedicationAdministration" {
         "ZE1-8" => "": part, "使用物品種別";
-        "ZE1-9" => "MedicationAdministration.medicationCodeableConcept": part, "使用物品";
+        "ZE1-9" => "MedicationAdministration.medicationCodeableConcept, dosage.dose": part, "使用物品";
         "OBX-3" => "": part, "検査項目";
-        "OBX-5" => "MedicationAdministration.medicationCodeableConcept": part, "検査値";
+        "OBX-5" => "MedicationAdministration.medicationCodeableConcept, dosage.dose": part, "検査値";
         "OBX-11" => "MedicationAdministration.status (取り消し)": part, "検査結果状態";
         "ORC-1" => "MedicationAdministration.status (取り消し)": part, "オーダ制御";
         "OBR-7" => "MedicationAdministration.effective[x]": part, "検査／採取日時";
