@@ -544,6 +544,9 @@ impl Converter {
                 passed.filter_map(|(_, i)| Some((number_of(*i), files.get(*i)?.bytes)));
             trace::note_passed_files(&mut passed, core, out);
         }
+        let mut deletes = core::mem::take(&mut out.deletes);
+        deletes.retain(|d| !out.contains(d.resource_type, d.id));
+        out.deletes = deletes;
         warifu_order::sort_by_key(&mut out.deletes, |d| (d.resource_type, d.id, d.message));
         out.deletes.dedup_by_key(|d| (d.resource_type, d.id));
         out.finish();
@@ -633,13 +636,15 @@ fn bury<'a>(
     let before = out.deletes.len();
     out.turn_to(patient_id);
     let person = out.person();
-    if forgotten {
-        // A withdrawn patient (ADT^A23) of whom nothing living is left.
-        out.deletes.extend(dead.deletes.iter().map(|d| Delete {
-            message: number,
-            person,
-            ..*d
-        }));
+    // A withdrawn patient (ADT^A23) of whom nothing living is left; else what the dead one withdrew itself.
+    for d in &dead.deletes {
+        if forgotten || d.resource_type == "AllergyIntolerance" {
+            out.deletes.push(Delete {
+                message: number,
+                person,
+                ..*d
+            });
+        }
     }
     for r in &dead.resources {
         let shared = r.resource_type == "Patient" || crate::output::is_shared(r.resource_type);
@@ -708,9 +713,10 @@ fn leave_out(
     found: &mut Vec<Diagnostic>,
 ) -> bool {
     let is_open = |n: &Note| n.kind == NoteKind::LastTerminatorMissing;
+    let own = without_foreign_end(bytes);
     let is_cut = index.has_message()
-        && index.notes().iter().any(is_open)
-        && leave_out_half(index, bytes, arena, number, found).is_some();
+        && (own.len() < bytes.len() || index.notes().iter().any(is_open))
+        && leave_out_half(index, own, arena, number, found).is_some();
     let is_cut = is_cut
         || index
             .notes()
@@ -718,6 +724,14 @@ fn leave_out(
             .any(|n| n.kind == NoteKind::TooManySegments);
     keep_one_person(index, bytes, arena, number, found);
     is_cut
+}
+
+/// The message without a line feed behind lines that a CR alone ends: who put files together wrote it.
+fn without_foreign_end(bytes: &[u8]) -> &[u8] {
+    let own = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let last = memchr::memrchr2(b'\r', b'\n', own);
+    let is_foreign = last.is_some_and(|at| own.get(at) == Some(&b'\r') && at + 1 < own.len());
+    if is_foreign { own } else { bytes }
 }
 
 fn leave_out_half(
@@ -1841,6 +1855,7 @@ mod tests {
     fn a_message_that_is_cut_overtakes_none() {
         let deleted = |old: &str, new: &str, end: &str| {
             let new = [new.trim_end(), end].concat().replace('\n', "\r");
+            let new = new.replace('¶', "\n");
             let old = old.replace('\n', "\r");
             let joined = [&*old, &*new].concat();
             let (old, new, joined) = (old.as_bytes(), new.as_bytes(), joined.as_bytes());
@@ -1868,6 +1883,10 @@ mod tests {
         assert_eq!(deleted(&old, &new, "\n"), (1, false));
         assert_eq!(deleted(&old, &new, ""), (1, false));
         assert_eq!(deleted(&old, &new, "\nIAM|2|FA^食物"), (0, true));
+        // Who puts files together may end them.
+        assert_eq!(deleted(&old, &new, "\nIAM|2|FA^食物¶"), (0, true));
+        assert_eq!(deleted(&old, &new, "¶"), (1, false));
+        assert_eq!(deleted(&old, &new, "\n¶"), (1, false));
         // One that is newer than both says what is in force.
         let of = result("202604010900", "SC", &[(ALB, "4")]);
         let withdrawal = result("202604020900", "CA", &[]);

@@ -493,6 +493,16 @@ impl<'a> Cx<'a, '_> {
     pub fn discard(&mut self, r: Resource) {
         self.pool.push(r.into_buffers());
     }
+    /// Asks for the deletion of a resource, unless some message makes it.
+    pub fn withdraw(&mut self, resource_type: &'static str, id: Id, message: u16) {
+        let person = self.out.person();
+        self.out.deletes.push(crate::output::Delete {
+            resource_type,
+            id,
+            message,
+            person,
+        });
+    }
     /// Whether that resource has been emitted already (shared ones: Practitioner, Organization …).
     pub fn emitted(&self, resource_type: &'static str, id: Id) -> bool {
         self.out.contains(resource_type, id)

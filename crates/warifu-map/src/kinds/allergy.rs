@@ -7,6 +7,7 @@ use warifu_diag::catalogue::map_general::{MAP009, MAP012};
 use warifu_fhir::element::allergy_intolerance as el;
 use warifu_fhir::{Id, Resource, Src};
 use warifu_hl7::{Message, Part, Segment, Val};
+use warifu_ssmix2::DataKind;
 use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Sourced};
@@ -112,6 +113,11 @@ fn al1(cx: &mut Cx<'_, '_>, sent: u64) {
         if sent <= *last || is_listed {
             cx.report(&MAP112, &segment.field(3));
             cx.used_all(segment);
+            // What an ADT-00 made before there was a list, the list does not correct: its entries have numbers.
+            let (id, _) = id_of(cx, segment, &mut listed);
+            if cx.kind() == Some(DataKind::Adt00) {
+                cx.withdraw("AllergyIntolerance", id, cx.message().number());
+            }
             continue;
         }
         entry(cx, &AL1_TO_JP_ALLERGY, segment, &mut listed);
@@ -148,14 +154,20 @@ fn entry<'a>(
             return;
         }
     }
+    let (id, times) = id_of(cx, segment, listed);
+    if times > 1 {
+        cx.report(&MAP119, &allergen);
+    }
+    allergy(cx, table, segment, id, unknown);
+}
+
+/// Id of an entry, and how often its message lists the allergen.
+fn id_of<'a>(cx: &mut Cx<'a, '_>, segment: Segment<'a>, listed: &mut Listed<'a>) -> (Id, u32) {
     let key = key_of(segment);
     let times = listed.entry(key).or_insert(0);
     *times += 1;
     let times = *times;
     let ordinal = times.to_string();
-    if times > 1 {
-        cx.report(&MAP119, &allergen);
-    }
     let parts = match key {
         (number, "") => [number, "#", ordinal.as_str()],
         (class, name) => [class, name, ordinal.as_str()],
@@ -167,7 +179,7 @@ fn entry<'a>(
         _ => &parts,
     };
     let id = cx.id("AllergyIntolerance", parts, segment.position(), "");
-    allergy(cx, table, segment, id, unknown);
+    (id, times)
 }
 
 /// Identity: the entry's number (IAM-7), else class and allergen (code, else text, else the reaction).
@@ -704,6 +716,16 @@ mod tests {
         ]);
         assert_eq!(at(&one(&out, "AllergyIntolerance"), "/code/text"), "そば");
         assert!(reported(&out, "MAP112"));
+        // What the ADT-00 alone had made is withdrawn, unless the list makes that very resource.
+        let gone: Vec<&str> = out.deletes.iter().map(|d| d.id.as_str()).collect();
+        assert_eq!(gone, [at(&a, "/id")]);
+        let same = a60.replace("FA|^そば", "DA|1^ペニシリン^99XYZ");
+        let out = convert_patient(&[
+            (path("ADT-00", "-", "20260401090512000", "-", '1'), a08),
+            (path("ADT-61", "-", "20260401090513000", "-", '1'), &same),
+        ]);
+        assert_eq!(at(&one(&out, "AllergyIntolerance"), "/id"), at(&a, "/id"));
+        assert!(reported(&out, "MAP112") && out.deletes.is_empty());
         // A newer ADT-00 tells what the older ADT-61 does not list; what it lists is not told again.
         let newer = a08.replace("20260401090512", "20260501090512");
         let penicillin = a60.replace("^そば", "^ペニシリン");

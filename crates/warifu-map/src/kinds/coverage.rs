@@ -1,7 +1,7 @@
 //! Coverage (`JP_Coverage`) from IN1 (ADT-00) and ZI1 (PPR-01). Mapping §6.
 
 use warifu_diag::catalogue::map_admin::{MAP107, MAP108, MAP118};
-use warifu_diag::catalogue::map_general::MAP008;
+use warifu_diag::catalogue::map_general::{MAP008, MAP009};
 use warifu_fhir::element::{self, coverage as el, organization as org};
 use warifu_fhir::{Id, Resource, RowId};
 use warifu_hl7::{Part, Segment, Val};
@@ -201,12 +201,21 @@ fn coverage<'a>(cx: &mut Cx<'a, '_>, in1: Segment<'a>) {
             );
             o.string("display", name.text, name.src());
         }
-        // Nobody is named: the patient pays (`OE`), and R4 demands a payor.
-        None => o.string(
+        // R4 demands a payor: of `OE` it is the patient.
+        None if code.text == "OE" => o.string(
             "reference",
             cx.reference_text("Patient", cx.patient_id()),
             code.src(),
         ),
+        None => {
+            let field = if in1.name() == *b"ZI1" {
+                "ZI1-3"
+            } else {
+                "IN1-3"
+            };
+            cx.report_with(&MAP009, &in1, field);
+            o.raw(super::observation::UNKNOWN);
+        }
     });
     if public {
         r.object(el::CLASS, |o| {
@@ -569,6 +578,24 @@ mod tests {
                 .iter()
                 .all(|o| o["type"][0]["coding"][0]["code"] != "pay")
         );
+    }
+
+    #[test]
+    fn an_insurer_that_is_not_named_is_not_the_patient() {
+        for kind in [
+            "LI^労災^JHSD0001",
+            "12^生活保護^JHSD0001",
+            "TI",
+            "67",
+            "OT",
+            "",
+        ] {
+            let out = in1(&format!("IN1|1|{kind}|||||||||||||{kind}"));
+            let c = one(&out, "Coverage");
+            assert_eq!(c.pointer("/payor/0/reference"), None, "{kind}");
+            assert_eq!(at(&c, "/payor/0/extension/0/valueCode"), "unknown");
+            assert!(reported(&out, "MAP009"), "{kind}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ use crate::kinds::patient::JP_PATIENT;
 use crate::kinds::practitioner::{JP_PRACTITIONER, row};
 use crate::kinds::provenance::Activity;
 use crate::options::{Attachments, INLINE_LIMIT, IdMode};
-use crate::output::{Delete, OutResource, Output};
+use crate::output::{OutResource, Output};
 use crate::table::Worded;
 use cda::{Header, Ident, Name, Person, Text};
 
@@ -507,13 +507,7 @@ fn forget(
             }
             for (resource_type, id, message) in dead {
                 if !cx.emitted(resource_type, id) {
-                    let person = cx.out.person();
-                    cx.out.deletes.push(Delete {
-                        resource_type,
-                        id,
-                        message,
-                        person,
-                    });
+                    cx.withdraw(resource_type, id, message);
                 }
             }
         },

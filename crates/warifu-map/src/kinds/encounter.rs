@@ -23,7 +23,7 @@ use warifu_terms::{maps, systems, tables};
 use crate::convert::Core;
 use crate::cx::{Cx, DAY, Item, MINUTE, NEAR, PatientContext, Sourced, Stay};
 use crate::datatypes::{Person, Times, person_reference, practitioners, sent_at};
-use crate::output::{Delete, Output};
+use crate::output::Output;
 use crate::table::{Ignored, Worded, keep, keep_rest};
 
 use super::practitioner as shared;
@@ -706,13 +706,7 @@ fn place_event<'a>(
             let plan = stories.remove(far + at);
             if plan.id != id {
                 let message = plan.events.first().map_or(0, |e| e.message.number());
-                let person = cx.out.person();
-                cx.out.deletes.push(Delete {
-                    resource_type: "Encounter",
-                    id: plan.id,
-                    message,
-                    person,
-                });
+                cx.withdraw("Encounter", plan.id, message);
             }
             if plan.cancelled {
                 // Withdrawn for this very minute: its Encounter is the admission's.

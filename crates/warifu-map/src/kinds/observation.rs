@@ -24,6 +24,9 @@ use crate::datatypes::{self, Triplet, Unit};
 pub(crate) use reading::fold;
 use reading::{Class, Comparator, Reading};
 
+/// Members of an element that R4 demands and nobody told.
+pub(crate) const UNKNOWN: &str = r#""extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]"#;
+
 /// Canonical of JP_Observation_Common.
 pub(crate) const JP_OBSERVATION_COMMON: &str =
     "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_Common";

@@ -11,7 +11,7 @@ use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Item, PatientContext, Sourced, span};
 use crate::datatypes::{self, address, codeable_concept, human_name, patient_name, telecom};
-use crate::output::{Delete, Output};
+use crate::output::Output;
 use crate::table::{
     Group, Ignored, REST, Worded, each_rest, is_protected, keep, keep_rest, kept, report_beyond,
     run,
@@ -112,13 +112,7 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
         }
         if !cx.context.referred {
             let message = cx.message().number();
-            let person = cx.out.person();
-            cx.out.deletes.push(Delete {
-                resource_type: "Patient",
-                id: cx.patient_id(),
-                message,
-                person,
-            });
+            cx.withdraw("Patient", cx.patient_id(), message);
             return;
         }
         patient(cx, false);

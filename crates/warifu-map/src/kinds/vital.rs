@@ -322,7 +322,7 @@ fn one<'a>(
         if item.is_empty() {
             cx.report_with(&MAP009, &obx.field(3), "OBX-3");
             r.object(el::CODE, |o| {
-                o.raw(r#""extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]"#);
+                o.raw(observation::UNKNOWN);
             });
         }
         let vital = jlac::vital(jlac_of(obx));
