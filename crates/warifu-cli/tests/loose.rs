@@ -963,3 +963,51 @@ fn messages_of_one_name_have_a_file_each_in_whatever_order_and_after_a_stop() {
     std::fs::remove_file(dir.join("f").join(&first[1].0)).unwrap();
     assert!(made("f", &paths, &[]) == first);
 }
+
+/// Files are put together by whom ids name: the same number, or name, in another encoding is the same person.
+#[test]
+fn a_person_is_the_same_in_every_encoding() {
+    let message = |sent: &str, pid: &[u8], value: &str| {
+        let whole = result("@", "9", sent, value);
+        let (before, after) = whole.split_once("@^^^^PI\r").unwrap();
+        [before.as_bytes(), pid, b"\r", after.as_bytes()].concat()
+    };
+    let wide = "１２３４".as_bytes();
+    let none = |name: &[u8]| [b"||", name, b"||19680303|F"].concat();
+    for (old, new) in [
+        (wide.to_vec(), wide.to_vec()),
+        (b"\x1b$B#1#2#3#4\x1b(B^^^^PI".to_vec(), wide.to_vec()),
+        (b"0012^^^^PI".to_vec(), b"\x1b(J0012\x1b(B^^^^PI".to_vec()),
+        (b"\x1b$BITL@\x1b(B".to_vec(), "不明".as_bytes().to_vec()),
+        (
+            b"\x82\x50\x82\x51\x82\x52\x82\x53^^^^PI".to_vec(),
+            wide.to_vec(),
+        ),
+        (
+            none("山田^厚".as_bytes()),
+            none(b"\x1b$B;3ED\x1b(B^\x1b$B8|\x1b(B"),
+        ),
+        (
+            none(b"\x1b$@;3ED\x1b(J^\x1b$B8|\x1b(B"),
+            none(b"\x8e\x52\x93\x63^\x8c\xfa"),
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        let files = [
+            message("202604011100", &old, "6.0"),
+            message("202604011300", &new, "7.0"),
+        ];
+        std::fs::create_dir_all(dir.join("a")).unwrap();
+        std::fs::write(dir.join("a/1"), &files[0]).unwrap();
+        std::fs::write(dir.join("a/2"), &files[1]).unwrap();
+        // That one id has one content is held by `convert`.
+        let apart = convert(dir, &["a"]);
+        assert_eq!(apart.of("Patient").len(), 1, "{old:?}");
+        assert_eq!(apart.values(), ["7.0"], "{old:?}");
+        // Another's stay another's.
+        let other = message("202604011400", b"99^^^^PI||X^Y||19680303|F", "8.0");
+        std::fs::write(dir.join("a/3"), other).unwrap();
+        assert_eq!(convert(dir, &["a"]).values(), ["7.0", "8.0"], "{old:?}");
+    }
+}

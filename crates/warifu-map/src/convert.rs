@@ -7,9 +7,9 @@ use warifu_diag::catalogue::hl7::HL7198;
 use warifu_diag::catalogue::{map_admin, map_general, ssm};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::{Buffers, Id, IdKey};
-use warifu_hl7::{Index, MAX_SEGMENTS, Message, Note, NoteKind, Segment, findings};
+use warifu_hl7::{Index, MAX_SEGMENTS, Message, Note, NoteKind, findings};
 use warifu_order::{Map, Set};
-use warifu_ssmix2::{DataKind, Kind};
+use warifu_ssmix2::{DataKind, Kind, Person, person_of};
 use warifu_ssmix2::{FileName, Flag};
 use warifu_ssmix2::{Place, components, locate};
 use warifu_ssmix2::{SelectionNoteKind, State, select};
@@ -837,25 +837,16 @@ pub(crate) fn patient_key(folder: &str, pid3: &str) -> String {
     [pid3, "\u{1e}", folder].concat()
 }
 
-/// Name, birth date and sex of a person, where there are name and birth date.
-fn described(pid: Segment<'_>) -> Option<[&str; 3]> {
-    let (name, birth) = (pid.field(5).text().text, pid.field(7).value().text);
-    let is_known = !name.is_empty() && !birth.is_empty();
-    is_known.then(|| [name, birth, pid.field(8).value().text])
-}
-
 /// [`patient_key`] of a message. One without a number is of a person of its own: whoever has the same name,
 /// birth date and sex, and without a name or birth date the message's.
 fn key_of(core: &Core, item: Item<'_>, message: Message<'_>) -> String {
     let text = |segment, field| message.value(segment, field).text;
-    let number = text(b"PID", 3);
-    let is_none = item.patient.is_empty() && !warifu_ssmix2::is_patient_number(number);
-    let key = patient_key(item.patient, if is_none { "" } else { number });
-    if !key.is_empty() {
-        return key;
+    if !item.patient.is_empty() {
+        return patient_key(item.patient, text(b"PID", 3));
     }
-    let parts = match message.first(b"PID").and_then(described) {
-        Some([name, birth, sex]) => ["person", name, birth, sex],
+    let parts = match message.first(b"PID").and_then(person_of) {
+        Some(Person::Numbered(number)) => return patient_key("", number),
+        Some(Person::Described([name, birth, sex])) => ["person", name, birth, sex],
         None => [
             "message",
             text(b"MSH", 10),
@@ -883,18 +874,16 @@ fn keep_one_person(
     let Some(first) = message.first(b"PID") else {
         return;
     };
-    let has_number = |s: &Segment<'_>| warifu_ssmix2::is_patient_number(s.field(3).value().text);
-    let is_numbered = has_number(&first);
     // Without a number they are one only where both name the same.
+    let person = person_of(first);
     let other = message.segments().find(|s| {
         s.name() == *b"PID"
             && s.position() != first.position()
-            && if is_numbered {
-                let [a, b] = [first, *s].map(|s| s.field(3).value().text);
-                !warifu_ssmix2::same_patient(a, b)
-            } else {
-                let same = described(first).is_some_and(|one| described(*s) == Some(one));
-                !same || has_number(s)
+            && match (person, person_of(*s)) {
+                (Some(Person::Numbered(a)), _) => {
+                    !warifu_ssmix2::same_patient(a, s.field(3).value().text)
+                }
+                (one, other) => one.is_none() || one != other,
             }
     });
     let Some(other) = other else { return };

@@ -28,8 +28,8 @@ pub use kind::{
 };
 pub use layout::{Layout, PatientKey, RootInstitutions};
 pub use message::{
-    care_date, event, guess, is_patient_number, other_care_date, other_order_number, same_number,
-    same_patient,
+    Person, care_date, event, guess, is_patient_number, other_care_date, other_order_number,
+    person_of, same_number, same_patient,
 };
 pub use name::{FileName, Flag, NO_ORDER, NameError, StorageKey, Timestamp, is_date_or_dash};
 pub use note::NameNote;

@@ -1,6 +1,6 @@
 //! What a storage wants of a message, for everything that reads storages.
 
-use warifu_hl7::{Message, Part, Val};
+use warifu_hl7::{Message, Part, Segment, Val};
 
 use crate::kind::{Action, DataKind};
 use crate::name::NO_ORDER;
@@ -25,6 +25,27 @@ pub fn same_patient(a: &str, b: &str) -> bool {
 pub fn is_patient_number(number: &str) -> bool {
     let number = number.trim().trim_start_matches('0');
     !matches!(number, "" | "9999999999" | "\"\"")
+}
+
+/// Whom a `PID` names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Person<'a> {
+    /// By a patient number.
+    Numbered(&'a str),
+    /// Without one: by name, birth date and sex.
+    Described([&'a str; 3]),
+}
+
+/// Whom a `PID` names, in decoded text: what ids of patients are made of, and what files outside a storage are
+/// put together by. `None` without a number, and a name or birth date.
+pub fn person_of(pid: Segment<'_>) -> Option<Person<'_>> {
+    let number = pid.field(3).value().text;
+    if is_patient_number(number) {
+        return Some(Person::Numbered(number));
+    }
+    let (name, birth) = (pid.field(5).text().text, pid.field(7).value().text);
+    let is_known = !name.is_empty() && !birth.is_empty();
+    is_known.then(|| Person::Described([name, birth, pid.field(8).value().text]))
 }
 
 /// Whether two order numbers are equal but for leading zeros and blanks around.

@@ -7,7 +7,7 @@ use warifu_ssmix2::{FileName, Flag, PatientKey, State, select};
 
 use crate::batch::{FileRef, Found, PatientBatch};
 use crate::note::{StorageNote, StorageNoteKind};
-use crate::pid::{is_nameless, patients_of};
+use crate::pid::{is_nameless, people_of};
 use crate::sniff::Content;
 use crate::storage::Storage;
 
@@ -35,7 +35,7 @@ pub(crate) fn together(storage: &Storage, found: &[Found], more: bool) -> VecDeq
             }
             Found::Loose(file, Content::Hl7) if storage.read(file, &mut bytes).is_ok() => {
                 length = bytes.len();
-                let sent = patients_of(&bytes);
+                let sent = people_of(&bytes);
                 for number in sent.iter().filter(|number| !is_nameless(number)) {
                     let first = written
                         .entry(bare(number))

@@ -2,10 +2,17 @@
 
 use std::collections::BTreeSet;
 
+#[cfg(feature = "fs")]
+use bumpalo::Bump;
+#[cfg(feature = "fs")]
+use warifu_hl7::{Index, Message, split_stream};
+#[cfg(feature = "fs")]
+use warifu_ssmix2::{Person, person_of};
+
 /// The persons of the messages in a file, each once: the patient number (`PID-3`, the first of each segment), or
 /// where there is none a key of the bytes of name, birth date and sex, if there are name and birth date.
 ///
-/// Numbers are ASCII in every charset; what is none is no number.
+/// Of bytes as they are: a record of a journal whose header is lost is put by it, nothing else.
 pub(crate) fn patients_of(bytes: &[u8]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     // MSH-1 and the three delimiters that may end the number.
@@ -66,6 +73,59 @@ pub(crate) fn is_nameless(person: &str) -> bool {
     person.starts_with('\x1e')
 }
 
+/// The persons of the messages in a file, each once, as ids name them: the same person in another encoding is
+/// the same. Numbers in plain ASCII, the usual case, are read without decoding.
+#[cfg(feature = "fs")]
+pub(crate) fn people_of(bytes: &[u8]) -> BTreeSet<String> {
+    if bytes.split(|b| matches!(b, b'\r' | b'\n')).all(is_plain) {
+        return patients_of(bytes);
+    }
+    let mut found = BTreeSet::new();
+    let mut index = Index::new();
+    for (start, end) in split_stream(bytes) {
+        let Some(part) = bytes.get(..end) else {
+            continue;
+        };
+        index.build_part(part, start, None);
+        let arena = Bump::new();
+        let message = Message::new(part, &index, &arena, 0);
+        let pids = message.segments().filter(|s| s.name() == *b"PID");
+        found.extend(pids.filter_map(|pid| match person_of(pid)? {
+            Person::Numbered(number) => Some(number.trim().to_owned()),
+            // It can be no number.
+            Person::Described([name, birth, sex]) => {
+                Some(["\x1e", name, "\x1e", birth, "\x1e", sex].concat())
+            }
+        }));
+    }
+    found
+}
+
+/// Whether bytes alone tell what number a line gives: it is no `PID`, or has its number before any character
+/// that is not plain.
+#[cfg(feature = "fs")]
+fn is_plain(line: &[u8]) -> bool {
+    let leading = |b: &&u8| matches!(**b, b' ' | b'\t' | 0x0B | 0x1C);
+    let line = line
+        .get(line.iter().take_while(leading).count()..)
+        .unwrap_or_default();
+    let mut name = line.first_chunk::<3>().copied().unwrap_or_default();
+    name.make_ascii_uppercase();
+    let text = match &name {
+        b"MSH" => return line.starts_with(br"MSH|^~\&|"),
+        b"PID" => line.strip_prefix(b"PID|").unwrap_or_default(),
+        _ => return !line.iter().any(|b| matches!(b, 0x0B | 0x1C)),
+    };
+    let mut fields = text.splitn(4, |b| *b == b'|');
+    let [Some(one), Some(two), Some(three), Some(_)] = [(); 4].map(|()| fields.next()) else {
+        return false;
+    };
+    let number = three.split(|b| b"^~&".contains(b)).next();
+    let number = core::str::from_utf8(number.unwrap_or_default()).unwrap_or_default();
+    let plain = |b: &u8| matches!(b, b' '..=b'~') && *b != b'\\';
+    [one, two, three].into_iter().flatten().all(plain) && warifu_ssmix2::is_patient_number(number)
+}
+
 /// Fields of a segment: a delimiter between `ESC $` and `ESC (` is half a character.
 fn fields_of(segment: &[u8], delimiter: u8) -> impl Iterator<Item = &[u8]> {
     let (mut is_wide, mut before) = (false, 0);
@@ -91,7 +151,41 @@ fn nameless<'b>(mut fields: impl Iterator<Item = &'b [u8]>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::patients_of;
+    use super::{patients_of, people_of};
+
+    /// One number and one person without a number, however their characters are encoded.
+    #[cfg(feature = "fs")]
+    #[test]
+    fn a_person_is_one_in_every_encoding() {
+        let of = |number: &[u8], name: &[u8]| {
+            let pid: [&[u8]; 5] = [b"PID|1||", number, b"^^^^PI||", name, b"||19680303|F\r"];
+            people_of(&[&b"MSH|^~\\&|A\r"[..], &pid.concat()].concat())
+        };
+        let number = of(b"0012", b"A^B");
+        assert_eq!(number, ["0012".to_owned()].into());
+        for same in [
+            &b"\x1b(J0012\x1b(B"[..],
+            b"0012\x1b(J\x1b(B",
+            b"0012\x1b$B\x1b(B",
+        ] {
+            assert_eq!(of(same, b"A^B"), number);
+        }
+        let wide = of("１２".as_bytes(), b"A^B");
+        assert_eq!(wide, ["１２".to_owned()].into());
+        assert_eq!(of(b"\x1b$B#1#2\x1b(B", b"\x1b$B;3ED\x1b(B"), wide);
+        assert_eq!(of(b"\x82\x50\x82\x51", b"\x8e\x52\x93\x63"), wide);
+        let named = of(b"", "山田^厚".as_bytes());
+        assert_eq!(named, ["\x1e山田^厚\x1e19680303\x1eF".to_owned()].into());
+        for same in [
+            &b"\x1b$B;3ED\x1b(B^\x1b$B8|\x1b(B"[..],
+            b"\x1b$@;3ED\x1b(J^\x1b$B8|\x1b(B",
+        ] {
+            assert_eq!(of(b"\"\"", same), named);
+        }
+        // Two numbers are two persons, each once.
+        let two = b"MSH|^~\\&|A\rPID|1||12|\rMSH#^~\\&#A\rPID#1##13#\rMSH|^~\\&|A\rPID|1||12|\r";
+        assert_eq!(people_of(two), ["12", "13"].map(str::to_owned).into());
+    }
 
     /// A delimiter in a name that is half a character is none.
     #[test]
