@@ -38,13 +38,10 @@ const latin1 = new TextDecoder("latin1");
 /** Whether a number is none of those that are written where there is none: zeros alone, ten nines, `""`. */
 const isNumber = (number) => !/^0*(9{10}|"")?$/.test(number);
 
-/** Where the fields of a segment begin, and one behind the last: a delimiter between `ESC $` and `ESC (` is half a character. */
+/** Where the fields of a segment in UTF-8 begin, and one behind the last. */
 function fieldsOf(bytes, from, to, delimiter) {
   const fields = [from];
-  for (let at = from, wide = false; at < to; at += 1) {
-    if (bytes[at] === 0x1b && (bytes[at + 1] === 0x24 || bytes[at + 1] === 0x28)) wide = bytes[at + 1] === 0x24;
-    else if (bytes[at] === delimiter && !wide) fields.push(at + 1);
-  }
+  for (let at = from; at < to; at += 1) if (bytes[at] === delimiter) fields.push(at + 1);
   return fields.concat(to + 1);
 }
 
@@ -53,6 +50,24 @@ function nameless(bytes, fields) {
   const field = (n) => latin1.decode(bytes.subarray(fields[n - 1], fields[n] - 1));
   const [name, birth, sex] = [5, 7, 8].map((n) => (n < fields.length ? field(n) : ""));
   return name && birth ? `\x1e${name}\x1e${birth}\x1e${sex}` : "";
+}
+
+const encoder = new TextEncoder();
+const decoders = ["iso-2022-jp", "shift_jis"].map((name) => new TextDecoder(name));
+
+/**
+ * A segment in UTF-8, whatever it was written in. An escape right behind another is no character, though the
+ * decoder makes one of it.
+ */
+function decoded(bytes) {
+  if (bytes.every((b) => b >= 0x20 && b < 0x80)) return bytes;
+  let whole;
+  try {
+    whole = bytes.includes(0x1b) ? decoders[0].decode(bytes) : text.decode(bytes);
+  } catch {
+    whole = decoders[1].decode(bytes);
+  }
+  return encoder.encode(whole.replaceAll("\ufffd", ""));
 }
 
 /**
@@ -67,9 +82,10 @@ export function patientsOf(bytes) {
     for (to = from; to < bytes.length && !isEnd(bytes[to]); ) to += 1;
     if (to - from > 7 && begins(bytes, from, "MSH")) ends = [3, 4, 5, 7].map((n) => bytes[from + n]);
     else if (begins(bytes, from, "PID") && bytes[from + 3] === ends[0]) {
-      const fields = fieldsOf(bytes, from + 4, to, ends[0]);
-      const number = fields.length > 3 ? numberAt(bytes, fields[2], fields[3] - 1, ends) : "";
-      const person = isNumber(number) ? number : nameless(bytes, fields);
+      const segment = decoded(bytes.subarray(from, to));
+      const fields = fieldsOf(segment, 4, segment.length, ends[0]);
+      const number = fields.length > 3 ? numberAt(segment, fields[2], fields[3] - 1, ends) : "";
+      const person = isNumber(number) ? number : nameless(segment, fields);
       if (person) found.add(person);
     }
   }

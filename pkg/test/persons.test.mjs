@@ -89,6 +89,16 @@ test("patient numbers are read as the command line reads them", () => {
   assert.deepEqual(of("999999999", "7C|7", "19680303"), ["999999999"]);
 });
 
+test("a person is the same in every encoding", () => {
+  const of = (number, name) => patientsOf(Buffer.from(`MSH|^~\\&|A\rPID|1||${number}^^^^PI||${name}||19680303|F\r`, "latin1"));
+  const utf8 = (written) => Buffer.from(written).toString("latin1");
+  for (const number of ["0012", "\x1b(J0012\x1b(B", "0012\x1b(J\x1b(B", "0012\x1b$B\x1b(B"]) assert.deepEqual(of(number, "A"), ["0012"]);
+  for (const number of [utf8("１２"), "\x1b$B#1#2\x1b(B", "\x82\x50\x82\x51"]) assert.deepEqual(of(number, "A"), ["１２"]);
+  const one = of("", utf8("山田^厚"));
+  assert.equal(one.length, 1);
+  for (const name of ["\x1b$B;3ED\x1b(B^\x1b$B8|\x1b(B", "\x1b$@;3ED\x1b(J^\x1b$B8|\x1b(B", "\x8e\x52\x93\x63^\x8c\xfa"]) assert.deepEqual(of("", name), one);
+});
+
 test("beyond the bounds files stay apart, and that is counted", () => {
   const of = (count, person, length = 1) => Array.from({ length: count }, (_, i) => ({ path: `${i}`, length, people: [person] }));
   assert.equal(together(of(3, "1"), 3).apart, undefined);
