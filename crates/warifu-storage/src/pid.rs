@@ -69,6 +69,7 @@ fn wide_digits(number: &[u8]) -> Option<String> {
 }
 
 /// Whether that is the key of a person without a number.
+#[cfg(feature = "fs")]
 pub(crate) fn is_nameless(person: &str) -> bool {
     person.starts_with('\x1e')
 }
