@@ -235,8 +235,8 @@ export declare function init(
   input?: ModuleSource,
   options?: {
     /**
-     * Where no module is given: the one made for speed, which has its parts inside (705 kB after gzip for
-     * 469) and converts twice as fast; outside of browsers it is loaded anyway.
+     * Where no module is given: the one made for speed, which has its parts inside (712 kB after gzip for
+     * 478) and converts twice as fast; outside of browsers it is loaded anyway.
      */
     fast?: boolean;
     unpack?: ModuleSource;

@@ -379,13 +379,19 @@ const unreadable = (path, reason) => {
   return { finding: [code, path, reason], count: 1, bytes: 0 };
 };
 
-const group = (files, patient, extra) => ({
-  files,
-  patient,
-  count: files.length,
-  bytes: files.reduce((sum, f) => sum + f.bytes.length, 0),
-  ...extra,
-});
+/** Content of a file that cannot be read, as the converter knows it: its name counts where versions are weighed. */
+const UNREAD = new TextEncoder().encode("\0unread\0");
+
+const group = (files, patient, extra) => {
+  const read = files.filter((f) => f.bytes !== UNREAD);
+  return {
+    files,
+    patient,
+    count: read.length,
+    bytes: read.reduce((sum, f) => sum + f.bytes.length, 0),
+    ...extra,
+  };
+};
 
 /**
  * What a unit says of its institution: `own` where the storage holds several, which nothing given may
@@ -472,7 +478,10 @@ async function* replayed(entry, journals, extra, signal) {
     if (patients.some((p) => p.institution)) yield { finding: ["SSM149", "", ""], count: 0, bytes: 0, ...extra };
     for (const { files, institution } of patients) {
       const named = of(extra, institution, one);
-      const list = files.map((f) => ({ path: f.path, bytes: journals[f.journal].bytes.subarray(f.start, f.end) }));
+      const list = files.map((f) => {
+        const { bytes } = journals[f.journal];
+        return { path: f.path, bytes: f.end > bytes.length ? UNREAD : bytes.subarray(f.start, f.end) };
+      }).filter((f) => entry.together || f.bytes !== UNREAD);
       const within = new Map(files.map((f) => [f.path, { ...f, file: journals[f.journal].path }]));
       for (let i = 0; i < list.length; i += MAX_GROUP) yield group(list.slice(i, i + MAX_GROUP), true, { ...named, within });
     }
@@ -485,8 +494,9 @@ const isJournal = ({ own, known }, bytes) =>
   known.includes("journal") && own.call((glue) => glue.sniff(bytes.subarray(0, 512))) === "journal";
 
 /** A file outside any storage: taken when it is the only kind of file and of the `known` kinds, else reported. */
-function loose({ own, known }, file, besideStorage) {
+function loose({ own, known }, file, besideStorage, packed = false) {
   const content = own.call((glue) => glue.sniff(file.bytes.subarray(0, 512)));
+  if (packed && content === "archive") return { ...unreadable(file.path, "nested-archive"), bytes: file.bytes.length };
   if (besideStorage || !known.includes(content)) return { finding: [content === "hl7" ? "SSM182" : "SSM108", file.path, content], count: 1, bytes: file.bytes.length };
   return group([file], false);
 }
@@ -516,17 +526,27 @@ async function* byPerson(entry, files, load) {
   }
 }
 
+/** Items of a storage among what an archive has and nobody can read: their names count where versions are weighed. */
+function itemsOf(entry, left) {
+  const names = left.filter(([, reason]) => ["SSM111", "SSM115"].includes(CODES[reason] ?? "SSM115")).map(([name]) => name);
+  if (!entry.together || names.length === 0) return [];
+  return entry.own.call((glue) => glue.listStorage(names)).patients.flatMap((patient) => patient.files.map((f) => f.path));
+}
+
 /**
  * Units of a list of which all paths are known: patients in the order of their ids, then the rest.
- * `read(i)` gives bytes, or the word why there are none.
+ * `read(i)` gives bytes, or the word why there are none; `left` is what an archive has beside them, which is told.
  */
-async function* catalogued(entry, paths, read, signal) {
+async function* catalogued(entry, given, read, signal, left) {
+  const unread = itemsOf(entry, left ?? []);
+  const paths = [...given, ...unread];
   const listing = entry.own.call((glue) => glue.listStorage(paths));
   const at = new Map();
   paths.forEach((path, i) => at.get(path)?.push(i) ?? at.set(path, [i]));
-  const extra = { total: paths.length - listing.skipped.length };
+  const extra = { total: given.length - listing.skipped.length };
   const load = async (path, most = MAX_FILE, i = at.get(path).shift()) => {
     check(signal);
+    if (i >= given.length) return { path, bytes: UNREAD };
     const bytes = await read(i);
     if (typeof bytes === "string") return unreadable(path, bytes);
     if (bytes.length > most) return unreadable(path, "too-large");
@@ -551,7 +571,8 @@ async function* catalogued(entry, paths, read, signal) {
     for (const { path } of patient.files) {
       const file = await load(path);
       if (file.finding) yield { ...file, ...extra };
-      else files.push(file);
+      if (!file.finding) files.push(file);
+      else if (entry.together) files.push({ path, bytes: UNREAD });
       if (files.length === MAX_GROUP) {
         yield group(files, true, named);
         files = [];
@@ -576,7 +597,7 @@ async function* catalogued(entry, paths, read, signal) {
     const file = await load(path, MAX_FILE, i);
     if (!file.finding && !storage && isJournal(entry, file.bytes)) journals.push(file);
     else {
-      const unit = file.finding ? file : loose(entry, file, storage);
+      const unit = file.finding ? file : loose(entry, file, storage, left !== undefined);
       if (!entry.together) yield { ...unit, ...extra };
       else if (unit.finding) apart.push({ path, unit });
       // What it holds is read again when it is its turn.
@@ -625,6 +646,7 @@ async function* streamed(entry, files, signal) {
         journals.push(file);
       } else if (file.bytes.length > MAX_FILE) {
         yield unreadable(file.path, "too-large");
+        if (id !== undefined && entry.together) together.push({ path: file.path, bytes: UNREAD });
       } else if (id === undefined) {
         yield loose(entry, file, storage);
       } else {
@@ -669,7 +691,7 @@ async function* fromTar(entry, from, path, signal) {
     const { start, size } = archive.files[i];
     return size > MAX_FILE ? "too-large" : until(from.read(start, start + size), signal);
   };
-  yield* catalogued(entry, archive.files.map((f) => f.path), read, signal);
+  yield* catalogued(entry, archive.files.map((f) => f.path), read, signal, archive.left);
   if (archive.damaged) yield unreadable(path, "damaged");
 }
 
@@ -700,7 +722,7 @@ async function* units(entry, source, signal, packed = false) {
       }
       try {
         for (const [name, reason] of archive.left) yield unreadable(name, reason);
-        yield* catalogued(entry, archive.paths, archive.read, signal);
+        yield* catalogued(entry, archive.paths, archive.read, signal, archive.left);
       } finally {
         archive.close();
       }

@@ -121,7 +121,10 @@ export async function openTar(from, check = () => {}) {
     if (path === undefined) left.push([name, "unsafe-path"]);
     else if (kind === "1" || kind === "2") left.push([path, "link"]);
     else if (kind === "0" || kind === "7") {
-      if (start + size > from.size) return { files, left, damaged: true };
+      if (start + size > from.size) {
+        left.push([path, "damaged"]);
+        return { files, left, damaged: true };
+      }
       if (!name.endsWith("/")) files.push({ path, start, size });
     } else if (kind === "S") left.push([path, "method"]);
     else if (kind !== "5") left.push([path, "special-file"]);

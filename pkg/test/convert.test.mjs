@@ -107,7 +107,7 @@ test("findings speak the language asked for", () => {
 });
 
 test("options that cannot be are refused, undefined ones are absent", () => {
-  for (const options of [{ tu: "bundle" }, { to: "xml" }, { institution: "13" }, { sentAt: "2026-04-01" }, { lang: "fr" }, { positions: "bytes" }, { charset: "latin1" }, { idKey: "secret" }, { idKey: new Uint8Array(0) }, { idKey: new Uint8Array(15) }, { to: "ndjson", per: "patient" }, { to: "clins", bundle: "collection" }, { trace: "yes" }, 7, []]) {
+  for (const options of [{ tu: "bundle" }, { to: "xml" }, { institution: "13" }, { sentAt: "2026-04-01" }, { sentAt: "2026-02-30T09:30:00Z" }, { sentAt: "2026-04-01T25:00:00Z" }, { lang: "fr" }, { positions: "bytes" }, { charset: "latin1" }, { idKey: "secret" }, { idKey: new Uint8Array(0) }, { idKey: new Uint8Array(15) }, { to: "ndjson", per: "patient" }, { to: "clins", bundle: "collection" }, { trace: "yes" }, 7, []]) {
     assert.throws(() => new Converter(options), code("invalid-option"), JSON.stringify(options));
   }
   for (const options of [undefined, null, {}, { to: undefined, idKey: undefined }]) new Converter(options).free();

@@ -24,6 +24,8 @@ const CODES = {
   "too-large": "SSM111", expansion: "SSM111", "unsafe-path": "SSM110", link: "SSM147", "special-file": "SSM147",
   "nested-archive": "SSM146", zstd: "SSM129", gzip: "SSM129",
 };
+/** Content of a file that cannot be read, as the engine knows it. */
+const UNREAD = encoder.encode("\0unread\0");
 /** Names that may be those of archives. */
 const ARCHIVE = /\.(?:zip|tar|t?gz|t?zst)$/i;
 
@@ -299,7 +301,7 @@ const isMessage = (bytes) => sniff(bytes.subarray(0, 512)) === "hl7";
  */
 function look(entry, bytes) {
   const content = sniff(bytes.subarray(0, 512));
-  const stray = !places.has(entry.path) && (content === "other" || content === "json");
+  const stray = !places.has(entry.path) && ["other", "json", "archive"].includes(content);
   return { content, stray };
 }
 
@@ -323,6 +325,10 @@ async function engineOf(options) {
 const nothing = (engine, code, path, argument) =>
   ({ json: new Uint8Array(), diagnostics: [engine.fileFinding(code, path, argument)], stats: { resources: {} }, stray: true });
 
+/** What is found of a file that is not converted: archives of the list were opened, one that is left lies in another. */
+const stranger = (engine, path, content) =>
+  content === "archive" ? nothing(engine, "SSM146", path, "nested-archive") : nothing(engine, "SSM108", path, content);
+
 /** What is found of a file that is not read. */
 const refusal = (engine, path, error) => nothing(engine, CODES[error.reason] ?? "SSM115", path, error.reason ?? "file-unreadable");
 
@@ -341,7 +347,7 @@ async function convertOne(engine, entry, bytes) {
   }
   // JSON is shown as it is.
   if (content === "json") return { json: Uint8Array.from(bytes), diagnostics: [], stats: { resources: {} }, stray };
-  return nothing(engine, "SSM108", entry.path, content);
+  return stranger(engine, entry.path, content);
 }
 
 /** All files that one output of these options is made of, and the conversion. */
@@ -384,6 +390,8 @@ async function together(id, engine, group, each = async () => {}) {
         given.push({ path, bytes });
       } else if (unreadable(reason)) {
         findings.push(...refusal(engine, path, reason).diagnostics);
+        // Its name counts where the version in force is chosen.
+        if (engine.pieces && places.has(path)) given.push({ path, bytes: UNREAD });
       } else {
         throw reason;
       }
@@ -562,7 +570,7 @@ async function run({ id, options, rules }) {
         const { content, stray } = look(file, file.bytes);
         if (isBeside(file)) note(nothing(engine, "SSM182", file.path, content).diagnostics);
         else if (!stray) given.push(file);
-        else if (content !== "json") note(nothing(engine, "SSM108", file.path, content).diagnostics);
+        else if (content !== "json") note(stranger(engine, file.path, content).diagnostics);
         else found.get(file.path).diagnostics.push(...(await orNothing("validate", () => validate(file.path, file.bytes, options.lang)) ?? []));
       }
       if (given.length > 0) {
@@ -575,7 +583,7 @@ async function run({ id, options, rules }) {
       }
       // FHIR alone needs no rules of SS-MIX2.
       if (given.length > 0) checker ??= await orNothing("check", async () => new (await loaded("check")).Checker(rules, options.lang));
-      const checked = checker && given.length > 0 ? checker.unit(given, patient && !loose) : new Map();
+      const checked = checker && given.length > 0 ? checker.unit(given.filter(({ bytes }) => bytes !== UNREAD), patient && !loose) : new Map();
       for (const [path, { index, diagnostics }] of found) {
         const all = checker ? checker.merge(checked.get(path) ?? [], diagnostics) : diagnostics;
         counts.push([index, ...count(all)]);
@@ -933,7 +941,7 @@ async function piecesOf(id, engine, group, isPatient) {
     const { content, stray } = look(file, file.bytes);
     if (isBeside(file)) findings.push(...nothing(engine, "SSM182", file.path, content).diagnostics);
     else if (!stray) input.push(file);
-    else if (content !== "json") findings.push(...nothing(engine, "SSM108", file.path, content).diagnostics);
+    else if (content !== "json") findings.push(...stranger(engine, file.path, content).diagnostics);
   }
   if (input.length === 0) return { diagnostics: findings };
   const made = engine.pieces(input, isPatient);

@@ -335,11 +335,10 @@ impl Worker<'_> {
                 within: self.opened.within(file),
                 bytes,
             }),
+            // A finding of the walk says it.
+            Err(ReadError::LeftOut) => None,
             Err(e) => {
-                let code = match e {
-                    ReadError::Vanished => &ssm::SSM109,
-                    _ => &ssm::SSM115,
-                };
+                let code = opened::unread_code(&e);
                 let refused = !matches!(e, ReadError::Vanished);
                 let report = self.check.unread(code, &shown, e.slug(), 1, refused);
                 done.reports.extend(report);

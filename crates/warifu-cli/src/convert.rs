@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, bail};
@@ -20,7 +20,7 @@ use warifu_diag::{
     catalogue::{cli, map_general, ssm},
 };
 use warifu_map::assemble::{self, BundleType, Entries};
-use warifu_map::{Converter, File, MAX_MESSAGES, Options, Output};
+use warifu_map::{Converter, File, MAX_MESSAGES, Options, Output, UNREAD};
 use warifu_report::Lang;
 use warifu_report::finding::{Finding, Within, finding};
 use warifu_report::mask::PathMask;
@@ -84,6 +84,18 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
             let header = header(&options);
             match Folder::open(dir, &header, options.fresh) {
                 Ok(f) => {
+                    if f.has_others() && options.quiet < 2 {
+                        let shown = dir.display();
+                        terminal::note(&say(
+                            lang,
+                            &format!(
+                                "{shown} には warifu convert が作っていないファイルがあります。同じ名前のものは置き換えます"
+                            ),
+                            &format!(
+                                "{shown} has files that warifu convert did not make; those of the same name are replaced"
+                            ),
+                        ));
+                    }
                     if f.lost() > 0 && options.quiet < 2 {
                         let (shown, lost) = (dir.display(), f.lost());
                         terminal::note(&say(
@@ -486,6 +498,7 @@ fn pipeline(
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let jobs = common.options.jobs.max(1);
+    let total = progress.total();
     let line = Line {
         steps: Mutex::new((0, common.opened.storage.steps_together())),
         order: Mutex::new(Order::default()),
@@ -498,10 +511,16 @@ fn pipeline(
         stop,
         ahead: jobs * AHEAD,
     };
+    let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        if let Some(total) = total {
+            let over = &over;
+            scope.spawn(move || count(&common.opened.storage, &total, over));
+        }
         for _ in 1..jobs {
             scope.spawn(|| line.work(&mut Worker::new(common)));
         }
+        let _end = Over(&over);
         line.work(&mut Worker::new(common));
     });
     let Line {
@@ -522,6 +541,31 @@ fn pipeline(
         }
     }
     Ok(())
+}
+
+/// Tells when the work is over, or lost.
+struct Over<'o>(&'o AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Counts the files of a storage for who looks on, while they are converted; what is counted is not read.
+fn count(storage: &Storage, total: &AtomicU64, over: &AtomicBool) {
+    let mut files = 0;
+    for found in storage.walk() {
+        if over.load(Ordering::Relaxed) {
+            return;
+        }
+        files += match found {
+            Found::Patient(batch) => u64::try_from(batch.files.len()).unwrap_or(0),
+            Found::Loose(..) => 1,
+            Found::Note(_) => 0,
+        };
+    }
+    total.store(files, Ordering::Relaxed);
 }
 
 /// What the threads of [`pipeline`] share.
@@ -862,6 +906,8 @@ struct Worker<'o> {
     out: Output,
     /// Where the records of transaction files lie that are converted, by their paths.
     within: BTreeMap<String, Within>,
+    /// What cannot be read of that which is converted, by the paths shown.
+    unread: Vec<(String, Diagnostic)>,
     /// Forms of shared resources that results of this worker have: the sink knows them by the time it gets
     /// a later one.
     sent: BTreeSet<u128>,
@@ -877,6 +923,7 @@ impl<'o> Worker<'o> {
             others: BTreeMap::new(),
             out: Output::new(),
             within: BTreeMap::new(),
+            unread: Vec::new(),
             sent: BTreeSet::new(),
         }
     }
@@ -1007,6 +1054,9 @@ impl<'o> Worker<'o> {
                 }
             }
         }
+        for (path, d) in &self.unread {
+            found.push(finding(d, &self.masked(path), None, lang, job.units()));
+        }
         found
     }
 
@@ -1042,18 +1092,26 @@ impl<'o> Worker<'o> {
             }
             other => other,
         };
-        let mut unreadable = 0;
+        self.unread.clear();
+        let mut left = BTreeSet::new();
         if read.is_err() {
-            // One bad file must not hide the others: read what can be read.
+            // One bad file must not hide the others: read what can be read. The names of the rest count.
             files.clear();
             for f in &batch.files {
                 let mut bytes = Vec::new();
-                match self.common.opened.storage.read(f, &mut bytes) {
-                    Ok(_) => files.push(self.read_in(f, bytes)),
-                    Err(_) => unreadable += 1,
+                if let Err(e) = self.common.opened.storage.read(f, &mut bytes) {
+                    UNREAD.clone_into(&mut bytes);
+                    left.insert(self.name_of(f));
+                    // What was left out of an archive the walk says.
+                    if !matches!(e, ReadError::LeftOut) {
+                        let d = Diagnostic::new(opened::unread_code(&e), Span::default());
+                        self.unread.push((self.name_of(f), d.with(e.slug())));
+                    }
                 }
+                files.push(self.read_in(f, bytes));
             }
         }
+        let unreadable = u64::try_from(self.unread.len()).unwrap_or(u64::MAX);
         self.turn_to(batch.key.institution);
         if batch.is_loose() {
             batch.files.iter().for_each(|file| self.note_apart(file));
@@ -1107,7 +1165,7 @@ impl<'o> Worker<'o> {
         };
         let people: BTreeSet<_> = self.out.people.iter().collect();
         let totals = Totals {
-            files: u64::try_from(files.len()).unwrap_or(0),
+            files: u64::try_from(files.len().saturating_sub(left.len())).unwrap_or(0),
             // Another person's files in the folder are no part of this one.
             patients: u64::try_from(people.len().max(1)).unwrap_or(1),
             superseded: state(warifu_ssmix2::State::Superseded)
@@ -1124,7 +1182,9 @@ impl<'o> Worker<'o> {
                 told.extend(
                     item.files
                         .iter()
-                        .map(|f| format!("{why}: {}", self.masked(&self.name_of(f)))),
+                        .map(|f| self.name_of(f))
+                        .filter(|name| !left.contains(name))
+                        .map(|name| format!("{why}: {}", self.masked(&name))),
                 );
             }
             for f in &items.unnamed {
@@ -1167,8 +1227,10 @@ impl<'o> Worker<'o> {
                 ..Piece::default()
             };
             piece.totals.unreadable = 1;
-            let d = Diagnostic::new(&ssm::SSM115, Span::default()).with(e.slug());
+            let d = Diagnostic::new(opened::unread_code(&e), Span::default()).with(e.slug());
             let (f, own) = self.of_file(&d, &self.name_of(&file));
+            let counted = (f.severity.clone(), 1);
+            piece.totals.codes.insert(f.code.clone(), counted);
             piece.lines.push((
                 "diagnostics.ndjson".to_owned(),
                 line_of(&f).map_err(|e| e.to_string())?,
@@ -1190,6 +1252,7 @@ impl<'o> Worker<'o> {
         }
         self.out.clear();
         self.within.clear();
+        self.unread.clear();
         let path = file.path_in_root();
         let given = [File {
             path,

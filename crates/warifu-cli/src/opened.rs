@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use warifu_diag::Code;
+use warifu_diag::catalogue::ssm;
 use warifu_report::Lang;
 use warifu_report::finding::Within;
 use warifu_report::mask::PathMask;
-use warifu_storage::{FileRef, Storage, StorageNote};
+use warifu_storage::{FileRef, ReadError, Storage, StorageNote};
 
 use crate::config::Loaded;
 use crate::inputs::{self, Inputs};
@@ -71,6 +73,14 @@ pub(crate) fn open(wanted: &Wanted, lang: Lang) -> anyhow::Result<(Opened, Input
         nameless: wanted.given == ["-"] && wanted.stdin_name.is_none(),
     };
     Ok((opened, inputs))
+}
+
+/// What a file that cannot be read is told by.
+pub(crate) fn unread_code(error: &ReadError) -> Code {
+    match error {
+        ReadError::Vanished => &ssm::SSM109,
+        _ => &ssm::SSM115,
+    }
 }
 
 /// A path with `/`, without `./` before it.

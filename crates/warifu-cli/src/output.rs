@@ -95,6 +95,11 @@ fn below(dir: &Path, name: &str) -> std::io::Result<PathBuf> {
     Ok(dir.join(path))
 }
 
+/// An error of the system with the path it is about.
+fn of_path(path: &Path, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
 /// Names of whole files of a run, by hashes of how a file system that knows no cases has them.
 #[derive(Debug, Default)]
 struct Names(BTreeSet<[u8; 16]>);
@@ -361,6 +366,8 @@ pub(crate) struct Folder {
     diverged: bool,
     pub(crate) totals: Totals,
     since_sync: std::time::Instant,
+    /// Whether there were files that no run of ours made.
+    others: bool,
     /// Files that are made when all is known.
     last: BTreeMap<String, Appended>,
     /// Held as long as the folder is written.
@@ -447,6 +454,7 @@ impl Folder {
             Err(TryLockError::Error(e)) => return Err(e.into()),
         }
         let earlier = if fresh { None } else { state::read(dir)? };
+        let others = earlier.is_none() && !fresh && walk(dir)?.iter().any(|name| name != LOCK);
         let (state, earlier) = match earlier {
             Some((h, _)) if h != *header => return Err(FolderError::Other(h.differences(header))),
             Some((_, e)) => {
@@ -479,6 +487,7 @@ impl Folder {
             next: 0,
             totals: Totals::default(),
             since_sync: std::time::Instant::now(),
+            others,
             last: BTreeMap::new(),
             _lock: lock,
         })
@@ -512,6 +521,10 @@ impl Folder {
     pub(crate) fn earlier_inputs(&self) -> BTreeSet<String> {
         let kept = self.earlier.commits.iter().take(self.earlier.whole);
         kept.map(|c| c.input.clone()).collect()
+    }
+    /// Whether there were files that no run of ours made.
+    pub(crate) fn has_others(&self) -> bool {
+        self.others
     }
     /// How many jobs of the earlier run are done again since something of what they wrote is gone.
     pub(crate) fn lost(&self) -> usize {
@@ -601,15 +614,18 @@ impl Folder {
     /// Writes a file of its own: `.part`, durable, renamed.
     fn whole(&self, name: &str, bytes: &[u8]) -> Result<(), std::io::Error> {
         let path = below(&self.grown.dir, name)?;
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        let part = part_of(&path);
-        let mut file = File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_data()?;
-        drop(file);
-        std::fs::rename(&part, &path)
+        let write = || {
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            let part = part_of(&path);
+            let mut file = File::create(&part)?;
+            file.write_all(bytes)?;
+            file.sync_data()?;
+            drop(file);
+            std::fs::rename(&part, &path)
+        };
+        write().map_err(|e| of_path(&path, &e))
     }
     /// Makes everything written so far durable.
     pub(crate) fn sync(&mut self) -> Result<(), std::io::Error> {
@@ -764,7 +780,8 @@ impl Grown {
             .ok_or_else(|| std::io::Error::other("writer"))
     }
     fn append(&mut self, name: &str, bytes: &[u8]) -> Result<(), std::io::Error> {
-        self.writer(name)?.write(bytes)?;
+        let written = self.writer(name).and_then(|file| file.write(bytes));
+        written.map_err(|e| of_path(&self.dir.join(name), &e))?;
         *self.lengths.entry(name.to_owned()).or_insert(0) += as_u64(bytes.len());
         let appended = &self.appended;
         self.ahead.written(bytes.len(), || {

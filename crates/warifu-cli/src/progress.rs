@@ -1,6 +1,8 @@
 //! One line of progress on a terminal, after half a second of work.
 
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use warifu_report::Lang;
@@ -16,6 +18,8 @@ pub(crate) struct Progress {
     enabled: bool,
     start: Instant,
     last: Instant,
+    /// Files there are, once they have been counted; 0 until then.
+    total: Arc<AtomicU64>,
 }
 
 impl Progress {
@@ -30,7 +34,12 @@ impl Progress {
             enabled,
             start: now,
             last: now,
+            total: Arc::default(),
         }
+    }
+    /// Where to put how many files there are; `None` when nobody looks on.
+    pub(crate) fn total(&self) -> Option<Arc<AtomicU64>> {
+        self.enabled.then(|| Arc::clone(&self.total))
     }
     /// Shows how many files are done.
     pub(crate) fn files(&mut self, done: u64, patients: u64) {
@@ -44,24 +53,8 @@ impl Progress {
         self.last = now;
         self.shown = true;
         let seconds = (now - self.start).as_secs().max(1);
-        let rate = done / seconds;
-        let line = say(
-            self.lang,
-            &format!(
-                "{} {} 件 · 患者 {} 人 · {} 件/秒",
-                self.verb[0],
-                grouped(done),
-                grouped(patients),
-                grouped(rate)
-            ),
-            &format!(
-                "{} {} files · {} patients · {} files/s",
-                self.verb[1],
-                grouped(done),
-                grouped(patients),
-                grouped(rate)
-            ),
-        );
+        let total = self.total.load(Ordering::Relaxed);
+        let line = line(self.lang, self.verb, [done, patients, total], seconds);
         let mut e = std::io::stderr().lock();
         let _ = write!(e, "\r\x1b[2K{line}");
         let _ = e.flush();
@@ -81,6 +74,40 @@ impl Progress {
     }
 }
 
+/// How wide a bar is.
+const WIDTH: u64 = 16;
+
+/// How far work is after so many seconds: with a bar and the time that is left once the total is known. Within
+/// eighty columns, since a line that wraps could not be removed.
+fn line(lang: Lang, verb: [&str; 2], [done, patients, total]: [u64; 3], seconds: u64) -> String {
+    let rate = done / seconds;
+    let [done_of, patients, shown_rate] = [done, patients, rate].map(grouped);
+    let [ja, en] = verb;
+    if total < done || total == 0 || done == 0 {
+        return say(
+            lang,
+            &format!("{ja} {done_of} 件 · 患者 {patients} 人 · {shown_rate} 件/秒"),
+            &format!("{en} {done_of} files · {patients} patients · {shown_rate} files/s"),
+        );
+    }
+    let full = done * WIDTH / total;
+    let bar: String = (0..WIDTH)
+        .map(|n| if n < full { '█' } else { '░' })
+        .collect();
+    let (percent, all) = (done * 100 / total, grouped(total));
+    let left = (total - done) * seconds / done;
+    let left = format!("{}:{:02}", left / 60, left % 60);
+    say(
+        lang,
+        &format!(
+            "{ja} {bar} {percent} % · {done_of} / {all} 件 · {shown_rate} 件/秒 · 残り {left}"
+        ),
+        &format!(
+            "{en} {bar} {percent} % · {done_of} / {all} files · {shown_rate} files/s · {left} left"
+        ),
+    )
+}
+
 /// `1234567` → `1,234,567`.
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -96,6 +123,27 @@ pub(crate) fn grouped(n: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_shown_once_the_total_is_known() {
+        let verb = ["変換中", "converting"];
+        assert_eq!(
+            line(Lang::En, verb, [1500, 12, 0], 3),
+            "converting 1,500 files · 12 patients · 500 files/s"
+        );
+        assert_eq!(
+            line(Lang::En, verb, [1500, 12, 6000], 30),
+            "converting ████░░░░░░░░░░░░ 25 % · 1,500 / 6,000 files · 50 files/s · 1:30 left"
+        );
+        assert_eq!(
+            line(Lang::Ja, verb, [6000, 12, 6000], 30),
+            "変換中 ████████████████ 100 % · 6,000 / 6,000 件 · 200 件/秒 · 残り 0:00"
+        );
+        // More than were counted: the storage grows.
+        assert!(!line(Lang::Ja, verb, [7000, 12, 6000], 30).contains('%'));
+    }
+
     #[test]
     fn digits_are_grouped_by_three() {
         for (n, want) in [

@@ -83,6 +83,17 @@ fn one_message(name: &str, bytes: &[u8], lang: Lang) -> anyhow::Result<()> {
     bail!(text)
 }
 
+/// Whether a path begins with what may be the name of a segment.
+fn is_path(path: &str) -> bool {
+    let plain = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+    match path.as_bytes() {
+        [first, a, b] | [first, a, b, b'-' | b'[', ..] => {
+            first.is_ascii_uppercase() && plain(a) && plain(b)
+        }
+        _ => false,
+    }
+}
+
 /// Whether no byte of it is a control that messages do not have.
 fn is_text(head: &[u8]) -> bool {
     // Line ends, tab, the frame of MLLP, the escape of ISO-2022-JP and its shifts.
@@ -137,6 +148,13 @@ pub(crate) fn run(options: &Show<'_>, lang: Lang) -> anyhow::Result<End> {
     if let (Some(found), Some(path)) = (&found, options.path)
         && found.is_empty()
     {
+        if !is_path(path) {
+            bail!(say(
+                lang,
+                &format!("{path} は項目のパスではありません。例: PID-5[1].1"),
+                &format!("{path} is no path of a field; one is PID-5[1].1"),
+            ));
+        }
         crate::terminal::note(&say(
             lang,
             &format!("{path} はありません"),

@@ -301,10 +301,11 @@ fn show_answers_paths_and_trees() {
     let o = run(&["show", path, "--format", "json"]);
     let v: serde_json::Value = serde_json::from_slice(&o.stdout).unwrap();
     assert!(v["segments"].as_array().unwrap().len() > 3);
-    assert_eq!(
-        run(&["show", path, "--path", "PID5"]).status.code(),
-        Some(2)
-    );
+    // What is no path is a mistake; what is one and leads nowhere is not there.
+    for (given, code) in [("PID5", 2), ("foo", 2), ("XYZ-1", 1), ("XYZ", 1)] {
+        let o = run(&["show", path, "--path", given]);
+        assert_eq!(o.status.code(), Some(code), "{given}");
+    }
 }
 
 /// Pointers of all leaves.
@@ -421,4 +422,61 @@ fn the_summary_counts_in_words_and_leaves_out_what_is_not_there() {
     let o = run(&["convert", empty.to_str().unwrap(), "--lang", "en"]);
     let text = String::from_utf8_lossy(&o.stderr).into_owned();
     assert!(text.lines().all(|l| !l.trim().is_empty()), "{text}");
+}
+
+#[test]
+fn moments_that_do_not_exist_are_refused() {
+    let root = fixtures("standard_root");
+    let root = root.to_str().unwrap();
+    for (given, code) in [
+        ("2026-13-01T09:30:00Z", 2),
+        ("2026-02-30T09:30:00Z", 2),
+        ("2026-04-01T25:61:00Z", 2),
+        ("2026-04-01T09:30:00+99:00", 2),
+        ("2026-04-01T09:30:00+09:00", 0),
+    ] {
+        let o = run(&["convert", root, "--sent-at", given, "-qq"]);
+        assert_eq!(o.status.code(), Some(code), "{given}");
+        assert_eq!(o.stdout.is_empty(), code == 2, "{given}");
+    }
+}
+
+#[test]
+fn files_of_others_in_the_folder_of_results_are_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = fixtures("standard_root");
+    let convert = |out: &str| {
+        let root = root.to_str().unwrap();
+        let o = run_in(
+            dir.path(),
+            &["convert", root, "--to", "ndjson", "--out", out, "-q"],
+        );
+        assert_eq!(o.status.code(), Some(0));
+        text(&o.stderr).contains("has files that warifu convert did not make")
+    };
+    fs::create_dir(dir.path().join("o")).unwrap();
+    fs::write(dir.path().join("o/Patient.ndjson"), "mine").unwrap();
+    assert_eq!(
+        [convert("o"), convert("o"), convert("p")],
+        [true, false, false]
+    );
+    // What cannot be written is told with its path.
+    fs::create_dir_all(dir.path().join("q/Patient.ndjson.part")).unwrap();
+    let o = run_in(
+        dir.path(),
+        &[
+            "convert",
+            root.to_str().unwrap(),
+            "--to",
+            "ndjson",
+            "--out",
+            "q",
+        ],
+    );
+    assert_eq!(o.status.code(), Some(2));
+    assert!(
+        text(&o.stderr).contains("q/Patient.ndjson: "),
+        "{}",
+        text(&o.stderr)
+    );
 }

@@ -31,12 +31,16 @@ const NAMED: &str = "\u{1e}";
 /// Indexes that are kept with room to spare; of more each gives back what it does not need.
 const FEW: usize = 64;
 
+/// Content of a file that is there and cannot be read: its name counts where the version in force is chosen,
+/// and nothing is made of an older one in its place. No message and no document is this.
+pub const UNREAD: &[u8] = b"\0unread\0";
+
 /// One file of the input.
 #[derive(Debug, Clone, Copy)]
 pub struct File<'f> {
     /// Path relative to the storage root (or a bare name), `/` between folders.
     pub path: &'f str,
-    /// Content as received.
+    /// Content as received, or [`UNREAD`].
     pub bytes: &'f [u8],
 }
 
@@ -323,6 +327,12 @@ impl Converter {
             let Some((number, file, item)) = file_of(i) else {
                 continue;
             };
+            if file.bytes == UNREAD {
+                out.diagnostics
+                    .push(Diagnostic::new(&ssm::SSM185, whole(number)));
+                unread.insert(i);
+                continue;
+            }
             let mut segments = 0;
             let parts = findings::messages_of(file.bytes, source_of(number), &mut out.diagnostics);
             streams |= parts.len() > 1;

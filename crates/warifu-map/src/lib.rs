@@ -28,8 +28,8 @@ pub(crate) mod testing;
 pub mod trace;
 mod withdrawals;
 
-pub use convert::{Converter, File, MAX_MESSAGES};
+pub use convert::{Converter, File, MAX_MESSAGES, UNREAD};
 pub use kinds::document::is_document;
-pub use options::{Attachments, INLINE_LIMIT, IdMode, Options};
+pub use options::{Attachments, INLINE_LIMIT, IdMode, Options, is_instant};
 pub use output::{Delete, MAX_FINDINGS, OutResource, Output};
 pub use trace::{Hit, HitSpan, MAX_UNUSED, Reason, Unused};

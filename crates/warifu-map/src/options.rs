@@ -56,3 +56,63 @@ pub struct Options {
     /// Leave the readable source key out of `identifier`.
     pub without_source_identifier: bool,
 }
+
+/// Whether a text is a FHIR `instant` that exists: as HL7 writes it, it is a moment to the second.
+pub fn is_instant(text: &str) -> bool {
+    let Some((moment, rest)) = text.split_at_checked(19) else {
+        return false;
+    };
+    let shaped = moment.bytes().enumerate().all(|(i, b)| match i {
+        4 | 7 => b == b'-',
+        10 => b == b'T',
+        13 | 16 => b == b':',
+        _ => b.is_ascii_digit(),
+    });
+    let zone = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    let fraction = rest.len() - zone.len();
+    let is_fraction = fraction == 0
+        || fraction > 1
+            && rest.starts_with('.')
+            && !rest.get(1..fraction).unwrap_or(".").contains('.');
+    let zoned = zone == "Z" || zone.len() == 6 && zone.as_bytes().get(3) == Some(&b':');
+    let plain: String = [moment, zone.trim_end_matches('Z')]
+        .concat()
+        .split(['T', ':'])
+        .collect();
+    // The day has no dashes there, the zone keeps its own.
+    let plain = plain.replacen('-', "", 2);
+    shaped
+        && is_fraction
+        && zoned
+        && warifu_hl7::time::parse(&plain).is_some_and(|t| t.second.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_recognised() {
+        for (t, want) in [
+            ("2026-04-01T09:30:00+09:00", true),
+            ("2026-04-01T00:30:00Z", true),
+            ("2026-04-01T00:30:00.123Z", true),
+            ("2028-02-29T23:59:59.5-03:30", true),
+            ("2026-13-01T09:30:00Z", false),
+            ("2026-02-30T09:30:00Z", false),
+            ("2026-04-01T25:61:00Z", false),
+            ("2026-04-01T24:00:00Z", false),
+            ("2026-04-01T09:30:00+99:00", false),
+            ("2026-04-01T09:30:00+9:000", false),
+            ("0000-00-00T00:00:00Z", false),
+            ("2026-04-01T09:30:00.Z", false),
+            ("2026-04-01T09:30:00.1xZ", false),
+            ("2026-04-01 09:30:00Z", false),
+            ("2026-04-01T09:30:00あ", false),
+            ("2026-04-01", false),
+            ("2026-04-01T09:30:00", false),
+        ] {
+            assert_eq!(is_instant(t), want, "{t}");
+        }
+    }
+}

@@ -20,7 +20,9 @@ use warifu_report::format::Format;
 use warifu_report::position::Units;
 use warifu_report::report::FileReport;
 use warifu_report::rule::{RuleInfo, markdown};
-use warifu_storage::{Content, FileRef, Found, NotePlace, Storage, StorageNote, StorageNoteKind};
+use warifu_storage::{
+    Content, FileRef, Found, NotePlace, ReadError, Storage, StorageNote, StorageNoteKind,
+};
 use warifu_terminology::Terms;
 use warifu_validate::Validator;
 
@@ -263,6 +265,8 @@ impl Names<'_> {
                 }),
                 bytes,
             }),
+            // A finding of the walk says it.
+            Err(ReadError::LeftOut) => None,
             Err(e) => {
                 reports.extend(check.unread(&ssm::SSM115, &shown, e.slug(), 1, true));
                 None
@@ -684,9 +688,16 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
                     read.push((file.path_in_root().to_owned(), bytes));
                 }
                 Err(e) => {
-                    let span = warifu_diag::Span::default();
-                    let finding = Diagnostic::new(&ssm::SSM115, span).with(e.slug());
-                    told.push((finding, file.path().to_owned(), None));
+                    // What was left out of an archive the walk says.
+                    if !matches!(e, ReadError::LeftOut) {
+                        let span = warifu_diag::Span::default();
+                        let finding = Diagnostic::new(&ssm::SSM115, span).with(e.slug());
+                        told.push((finding, file.path().to_owned(), None));
+                    }
+                    if patient {
+                        let path = file.path_in_root().to_owned();
+                        read.push((path, warifu_map::UNREAD.to_vec()));
+                    }
                 }
             }
         }

@@ -141,8 +141,16 @@ impl Archive {
         }
     }
 
-    /// Stores a file under its path.
-    fn add(&mut self, path: &str, content: &[u8], sink: &mut Sink) -> io::Result<()> {
+    /// Stores the path of an item whose content could not be read.
+    fn add_unread(&mut self, path: &str, sink: &mut Sink) -> io::Result<()> {
+        match self.item_key(path, sink) {
+            Some(key) => self.spool.add_unread(key),
+            None => Ok(()),
+        }
+    }
+
+    /// The key of an item of a storage, which is counted.
+    fn item_key(&mut self, path: &str, sink: &mut Sink) -> Option<Vec<u8>> {
         let parts: Vec<&str> = components(path).collect();
         if let Place::Item(item) = locate(&parts) {
             let root = parts.get(..item.root_depth).unwrap_or_default();
@@ -158,6 +166,14 @@ impl Archive {
             key.push(0);
             key.extend_from_slice(path.replace('/', "\u{1}").as_bytes());
             self.items += 1;
+            return Some(key);
+        }
+        None
+    }
+
+    /// Stores a file under its path.
+    fn add(&mut self, path: &str, content: &[u8], sink: &mut Sink) -> io::Result<()> {
+        if let Some(key) = self.item_key(path, sink) {
             return self.spool.add(key, content);
         }
         match sniff(content.get(..HEAD).unwrap_or(content)) {
@@ -304,6 +320,7 @@ impl Archive {
                 Err(_) => Kind::Damaged,
             };
             sink.note(kind, &path);
+            self.add_unread(&path, sink)?;
         }
     }
 
@@ -381,6 +398,7 @@ impl Archive {
             }
             if kind.is_gnu_sparse() {
                 sink.note(Kind::Method, &path);
+                self.add_unread(&path, sink)?;
                 continue;
             }
             if !kind.is_file() && !kind.is_contiguous() {
@@ -399,6 +417,7 @@ impl Archive {
             }
             if entry.size() > self.limits.max_file {
                 sink.note(Kind::TooLarge, &path);
+                self.add_unread(&path, sink)?;
                 continue;
             }
             content.clear();
@@ -409,11 +428,11 @@ impl Archive {
                 }
                 Ok(_) => {
                     sink.note(Kind::Damaged, &path);
-                    return Ok(());
+                    return self.add_unread(&path, sink);
                 }
                 Err(error) => {
                     note_error(&error, &path, sink);
-                    return Ok(());
+                    return self.add_unread(&path, sink);
                 }
             }
         }

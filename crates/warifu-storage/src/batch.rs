@@ -6,6 +6,7 @@ use warifu_ssmix2::{
     FileName, InstitutionNumber, Located, PatientKey, Selection, components, locate_at, select,
 };
 
+use crate::entry::UNREAD;
 use crate::note::StorageNote;
 use crate::replay::RecordPlace;
 use crate::sniff::Content;
@@ -89,7 +90,7 @@ impl FileRef {
     pub fn size(&self) -> Option<u64> {
         match self.place {
             Place::Disk(_) => None,
-            Place::Spool { length, .. } => Some(length),
+            Place::Spool { length, .. } => Some(length).filter(|length| *length != UNREAD),
         }
     }
 

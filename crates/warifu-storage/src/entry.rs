@@ -8,3 +8,6 @@ pub(crate) struct Entry {
     pub(crate) offset: u64,
     pub(crate) length: u64,
 }
+
+/// Length of a content that could not be read.
+pub(crate) const UNREAD: u64 = u64::MAX;

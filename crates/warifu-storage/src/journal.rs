@@ -93,7 +93,11 @@ impl Intake {
                     institutions.sort_unstable();
                     institutions.dedup();
                 }
-                spool.add(placed.key, record.message)?;
+                if record.dropped > 0 {
+                    spool.add_unread(placed.key)?;
+                } else {
+                    spool.add(placed.key, record.message)?;
+                }
             }
         }
         Ok(())

@@ -48,6 +48,11 @@ pub(crate) fn together(storage: &Storage, found: &[Found], more: bool) -> VecDeq
                 let people = sent.iter().map(String::as_str).chain([named]);
                 groups.add(n, people.map(bare).filter(|person| !person.is_empty()));
             }
+            // Which version is in force is told by names, whether or not they can be read.
+            Found::Loose(file, Content::Hl7) => {
+                let name = name_of(file);
+                groups.add(n, name.map(|name| bare(name.patient)).into_iter());
+            }
             _ => {}
         }
         lengths.push(length);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use warifu_ssmix2::journal::{BOM, Splitter};
 use warifu_ssmix2::{InstitutionNumber, PatientKey, components};
 
-use crate::entry::Entry;
+use crate::entry::{Entry, UNREAD};
 use crate::note::StorageNote;
 use crate::replay::{RecordPlace, Told, item_key, journal_order, patient_of, places_of, replay};
 use crate::sniff::HEAD;
@@ -52,7 +52,7 @@ pub struct JournalFile {
     pub journal: usize,
     /// First byte in the journal.
     pub start: usize,
-    /// One past the last byte.
+    /// One past the last byte; [`usize::MAX`] when the message could not be read.
     pub end: usize,
     /// Where its record stands.
     pub place: Option<RecordPlace>,
@@ -86,7 +86,10 @@ impl Journals {
                     key: placed.key,
                     sequence,
                     offset,
-                    length: u64::try_from(record.message.len()).unwrap_or(0),
+                    length: match record.dropped {
+                        0 => u64::try_from(record.message.len()).unwrap_or(0),
+                        _ => UNREAD,
+                    },
                 });
             }
         }

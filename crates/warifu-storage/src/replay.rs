@@ -131,7 +131,7 @@ fn is_of_another_year(path: &str) -> bool {
 }
 
 /// Places a record, or what of it stands below headers that were lost; `sink` gets what is wrong with it. What has
-/// no place is left out.
+/// no place is left out; one whose message could not be read has bytes that were dropped.
 pub(crate) fn places_of<'r>(
     record: Record<'r>,
     order: &str,
@@ -163,7 +163,8 @@ fn place_of<'r>(
     };
     if record.dropped > 0 {
         note(StorageNoteKind::JournalRecordLong, None);
-        return None;
+        let found = key_of(&record, order).ok()?;
+        return Some(left_out(found, record));
     }
     if record.header.is_empty() && sniff(record.message) != Content::Hl7 {
         if !is_blank(record.message) {
@@ -223,11 +224,7 @@ fn place_of<'r>(
             note(StorageNoteKind::JournalCut, None);
             let header = u64::try_from(record.header.len()).unwrap_or(u64::MAX);
             let is_whole = record.message_offset > record.offset.saturating_add(header);
-            let bare = Record {
-                message: &[],
-                ..record
-            };
-            (found.is_delete && is_whole).then_some((found.placed, bare))
+            is_whole.then(|| left_out(found, record))
         }
         Err(kind) => {
             note(kind, None);
@@ -258,6 +255,17 @@ fn restored(record: &Record<'_>, order: &str) -> Option<Placed> {
         .any(|of| warifu_ssmix2::same_patient(of, patient));
     let is_message = sniff(record.message) == Content::Hl7;
     (is_message && is_own && !read.is_delete).then_some(read.placed)
+}
+
+/// A record whose message cannot be read: its header says all the same which version was inserted, or
+/// what was deleted. What was inserted has bytes that were dropped.
+fn left_out(found: Read, record: Record<'_>) -> (Placed, Record<'_>) {
+    let bare = Record {
+        message: &[],
+        dropped: u64::from(!found.is_delete),
+        ..record
+    };
+    (found.placed, bare)
 }
 
 /// The place of a record whose header is lost: the message below it says whose it is. One that may have been a

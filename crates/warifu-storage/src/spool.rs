@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use crate::entry::Entry;
+use crate::entry::{Entry, UNREAD};
 
 #[derive(Debug)]
 enum Blob {
@@ -93,6 +93,15 @@ impl Spool {
                 offset
             }
         };
+        self.enter(key, offset, length)
+    }
+
+    /// Stores a key whose content could not be read: which version is in force is told by names.
+    pub(crate) fn add_unread(&mut self, key: Vec<u8>) -> io::Result<()> {
+        self.enter(key, 0, UNREAD)
+    }
+
+    fn enter(&mut self, key: Vec<u8>, offset: u64, length: u64) -> io::Result<()> {
         self.entry_bytes += to_u64(key.len() + size_of::<Entry>());
         self.entries.push(Entry {
             key,

@@ -9,7 +9,7 @@ use warifu_ssmix2::{InstitutionNumber, PatientKey, institution_of_root};
 
 use crate::archive::{Archive, ITEM_CLASS, LOOSE_CLASS, Limits, content_of};
 use crate::batch::{FileRef, Found, PatientBatch, Place, Source};
-use crate::entry::Entry;
+use crate::entry::{Entry, UNREAD};
 use crate::folder::{
     Discovery, LooseFiles, NAMED_LIMIT, PatientFolder, PatientFolders, Root, discover, institution,
     list_patient, patient_of_name,
@@ -83,6 +83,10 @@ pub enum ReadError {
     /// The path leads through a link, or to something that is no file.
     #[error("not a plain file")]
     NotAFile,
+    /// Left out of its archive or journal, which a [`StorageNote`] of the walk says. Its name counts all
+    /// the same where the version in force is chosen.
+    #[error("the file was left out of its archive")]
+    LeftOut,
     /// The system refused.
     #[error("reading failed")]
     Io(#[from] io::Error),
@@ -95,6 +99,7 @@ impl ReadError {
             Self::Vanished => "vanished",
             Self::TooLarge => "too-large",
             Self::NotAFile => "special-file",
+            Self::LeftOut => "left-out",
             Self::Io(_) => "file-unreadable",
         }
     }
@@ -336,6 +341,9 @@ impl Storage {
         if let (Some(Input::Spool { spool, .. }), Place::Spool { offset, length }) =
             (input, &file.place)
         {
+            if *length == UNREAD {
+                return Err(ReadError::LeftOut);
+            }
             spool.read(*offset, *length, out)?;
             return Ok(sniff(out.get(..HEAD).unwrap_or(out)));
         }
@@ -1190,7 +1198,10 @@ fn take_records(source: Source, spool: &Spool, entries: &[Entry], files: &mut Ve
     let mut content = |entry: &Entry| {
         let mut bytes = Vec::new();
         // The kind of document is told by its head.
-        let length = entry.length.min(u64::try_from(HEAD).unwrap_or(u64::MAX));
+        let length = match entry.length {
+            UNREAD => 0,
+            length => length.min(u64::try_from(HEAD).unwrap_or(u64::MAX)),
+        };
         match spool.read(entry.offset, length, &mut bytes) {
             Ok(()) => bytes,
             Err(_) => Vec::new(),

@@ -15,7 +15,7 @@ use warifu_diag::catalogue::map_admin::MAP123;
 use warifu_diag::catalogue::map_other::{
     MAP431, MAP432, MAP433, MAP434, MAP435, MAP436, MAP437, MAP438,
 };
-use warifu_diag::catalogue::ssm::{SSM104, SSM105, SSM116};
+use warifu_diag::catalogue::ssm::{SSM104, SSM105, SSM116, SSM185};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::element::{
     binary, document_reference as el, patient as pat, practitioner as prac,
@@ -27,7 +27,7 @@ use warifu_ssmix2::{
 };
 use warifu_terms::systems::{self, SystemUri};
 
-use crate::convert::{Core, File, patient_key};
+use crate::convert::{Core, File, UNREAD, patient_key};
 use crate::cx::{Cx, Item, PatientContext};
 use crate::datatypes::{EN_REPRESENTATION, Times, local_system};
 use crate::kinds::patient::JP_PATIENT;
@@ -230,6 +230,13 @@ struct Document<'f> {
     name: Option<FileName<'f>>,
 }
 
+impl Document<'_> {
+    /// Whether its document itself cannot be read.
+    fn is_unread(&self) -> bool {
+        self.pieces.first().is_some_and(|p| p.bytes == UNREAD)
+    }
+}
+
 /// Converts one loose document. A flag of the folder says whether it is still valid.
 ///
 /// A function of its own: in wasm it is a root of a part that is loaded when it is needed.
@@ -320,6 +327,10 @@ pub(crate) fn convert_folders(
                 p.name,
             )
         });
+        // What is beside a document that can be read may be missing.
+        if !d.is_unread() {
+            d.pieces.retain(|p| p.bytes != UNREAD);
+        }
     }
     let (named, loose): (Vec<_>, Vec<_>) = all.into_iter().partition(|d| d.name.is_some());
     let names: Vec<FileName<'_>> = named.iter().filter_map(|d| d.name).collect();
@@ -349,10 +360,15 @@ pub(crate) fn convert_folders(
         convert(core, pool, arena, out, context, d, d.item.flag);
     }
     for (i, d) in named.iter().enumerate() {
+        let winner = selection.outcomes.get(i).and_then(|o| o.winner);
+        let is_known = winner
+            .and_then(|w| named.get(w))
+            .is_none_or(|w| !w.is_unread());
         if matches!(
             state(i),
             State::Superseded | State::Cancelled | State::Moved
-        ) {
+        ) && is_known
+        {
             forget(core, pool, arena, out, context, d);
         }
     }
@@ -604,6 +620,11 @@ fn convert(
     flag: u8,
 ) {
     let Some(main) = d.pieces.first() else { return };
+    if d.is_unread() {
+        let found = Diagnostic::new(&SSM185, whole(main.number));
+        out.diagnostics.push(found);
+        return;
+    }
     let header = if sniff(main.bytes) == Some("text/xml") {
         match cda::header(main.bytes) {
             Ok(h) => Some(h),

@@ -120,4 +120,5 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("SSM182", "the walk over the storage"),
     ("SSM184", "the conversion"),
     ("SSM183", "the conversion"),
+    ("SSM185", "the conversion"),
 ];
