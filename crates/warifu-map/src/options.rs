@@ -59,32 +59,20 @@ pub struct Options {
 
 /// Whether a text is a FHIR `instant` that exists: as HL7 writes it, it is a moment to the second.
 pub fn is_instant(text: &str) -> bool {
-    let Some((moment, rest)) = text.split_at_checked(19) else {
-        return false;
-    };
-    let shaped = moment.bytes().enumerate().all(|(i, b)| match i {
-        4 | 7 => b == b'-',
-        10 => b == b'T',
-        13 | 16 => b == b':',
-        _ => b.is_ascii_digit(),
-    });
-    let zone = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
-    let fraction = rest.len() - zone.len();
-    let is_fraction = fraction == 0
-        || fraction > 1
-            && rest.starts_with('.')
-            && !rest.get(1..fraction).unwrap_or(".").contains('.');
-    let zoned = zone == "Z" || zone.len() == 6 && zone.as_bytes().get(3) == Some(&b':');
-    let plain: String = [moment, zone.trim_end_matches('Z')]
-        .concat()
-        .split(['T', ':'])
-        .collect();
-    // The day has no dashes there, the zone keeps its own.
-    let plain = plain.replacen('-', "", 2);
-    shaped
-        && is_fraction
-        && zoned
-        && warifu_hl7::time::parse(&plain).is_some_and(|t| t.second.is_some())
+    let bytes = text.as_bytes();
+    let zoned = matches!(bytes, [.., b'Z'] | [.., b'+' | b'-', _, _, b':', _, _]);
+    let mut plain = String::new();
+    for (i, c) in text.char_indices() {
+        match (i, c) {
+            (4 | 7, '-') | (10, 'T') | (13 | 16, ':') => {}
+            (4 | 7 | 10 | 13 | 16, _) => return false,
+            (_, 'Z') if i + 1 == bytes.len() => {}
+            (_, ':') if i + 3 == bytes.len() => {}
+            (_, '0'..='9') | (19.., '.' | '+' | '-') => plain.push(c),
+            _ => return false,
+        }
+    }
+    zoned && warifu_hl7::time::parse(&plain).is_some_and(|t| t.second.is_some())
 }
 
 #[cfg(test)]
@@ -107,6 +95,9 @@ mod tests {
             ("0000-00-00T00:00:00Z", false),
             ("2026-04-01T09:30:00.Z", false),
             ("2026-04-01T09:30:00.1xZ", false),
+            ("2026-04-01T09:30:00 Z", false),
+            ("2026-04-01T09:30:00+0900", false),
+            ("2026-04-0１T09:30:00Z", false),
             ("2026-04-01 09:30:00Z", false),
             ("2026-04-01T09:30:00あ", false),
             ("2026-04-01", false),
