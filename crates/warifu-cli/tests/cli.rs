@@ -7,10 +7,11 @@
 
 mod support;
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::{fixtures, run, tree, warifu};
+use support::{fixtures, run, run_in, text, tree, warifu};
 
 #[test]
 fn a_storage_converts_to_the_same_bytes_with_one_thread_and_with_many() {
