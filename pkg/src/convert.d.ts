@@ -236,7 +236,7 @@ export declare function init(
   options?: {
     /**
      * Where no module is given: the one made for speed, which has its parts inside (712 kB after gzip for
-     * 478) and converts twice as fast; outside of browsers it is loaded anyway.
+     * 481) and converts twice as fast; outside of browsers it is loaded anyway.
      */
     fast?: boolean;
     unpack?: ModuleSource;
