@@ -474,7 +474,7 @@ fn a_list_with_nothing_in_it_is_not_said_to_be_in_a_file() {
             dir.path(),
             &[&["convert", path, "--out", out], &args[..]].concat(),
         );
-        let told = text(&o.stderr).to_owned();
+        let told = text(&o.stderr);
         (told, dir.path().join(out).join("trace.ndjson").exists())
     };
     let (told, there) = convert("empty", "none");
