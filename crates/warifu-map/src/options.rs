@@ -72,7 +72,9 @@ pub fn is_instant(text: &str) -> bool {
             _ => return false,
         }
     }
-    zoned && warifu_hl7::time::parse(&plain).is_some_and(|t| t.second.is_some())
+    // HL7 in Japan counts hours beyond the end of a day; FHIR does not.
+    let of_day = text.get(11..13).is_some_and(|hour| hour < "24");
+    zoned && of_day && warifu_hl7::time::parse(&plain).is_some_and(|t| t.second.is_some())
 }
 
 #[cfg(test)]
