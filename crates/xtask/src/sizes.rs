@@ -35,7 +35,7 @@ const PIECES: [Piece; 19] = [
         name: "playground converter (wasm, glue, worker)",
         folder: "playground/dist",
         counts: is_converter,
-        budget_kb: 360,
+        budget_kb: 363,
     },
     Piece {
         name: "playground shell (everything else of the first load)",
@@ -47,7 +47,7 @@ const PIECES: [Piece; 19] = [
         name: "playground first load",
         folder: "playground/dist",
         counts: is_first,
-        budget_kb: 505,
+        budget_kb: 508,
     },
     Piece {
         name: "reader of packed storages (wasm and glue, loaded with the first)",
@@ -59,7 +59,7 @@ const PIECES: [Piece; 19] = [
         name: "pages of the converter's rules (wasm and glue, loaded with the first)",
         folder: "playground/dist",
         counts: is_rules,
-        budget_kb: 79,
+        budget_kb: 83,
     },
     Piece {
         name: "output as JP-CLINS (part of the core, loaded with the first)",
@@ -83,13 +83,13 @@ const PIECES: [Piece; 19] = [
         name: "playground check (wasm and glue, loaded after the first file is shown)",
         folder: "playground/dist",
         counts: is_check,
-        budget_kb: 528,
+        budget_kb: 531,
     },
     Piece {
         name: "check (all rules and formats, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "check.wasm",
-        budget_kb: 524,
+        budget_kb: 527,
     },
     Piece {
         name: "playground validation (wasm and glue, loaded with the first file of FHIR)",
