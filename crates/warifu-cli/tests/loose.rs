@@ -1013,3 +1013,25 @@ fn a_person_is_the_same_in_every_encoding() {
         assert_eq!(convert(dir, &["a"]).values(), ["7.0", "8.0"], "{old:?}");
     }
 }
+
+/// A file without a last terminator swallows no message that is put behind it: what is withdrawn stays withdrawn.
+#[test]
+fn a_message_behind_one_without_its_last_terminator_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let one = result("0012345", "9", "202604011100", "6.0");
+    let withdrawn =
+        result("0012345", "9", "202604011300", "6.0").replace("ORC|SC|9", "ORC|CA|9|||CA");
+    let (withdrawn, _) = withdrawn.split_once("\rOBX").unwrap();
+    let other = result("0099999", "8", "202604011200", "8.0");
+    let files = [one.trim_end(), withdrawn, other.trim_end()];
+    for (n, file) in files.iter().enumerate() {
+        write(dir, &format!("a/{n}.hl7"), file);
+    }
+    write(dir, "b.hl7", &files.concat());
+    let (apart, one) = (convert(dir, &["a"]), convert(dir, &["b.hl7"]));
+    assert_eq!(one.values(), ["8.0"]);
+    assert_eq!(one.resources, apart.resources);
+    assert_eq!(one.found("HL7106").len(), 3);
+    assert_eq!(one.found("HL7111").len(), 1);
+}

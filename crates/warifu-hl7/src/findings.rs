@@ -7,7 +7,7 @@ use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_source::{Charset, NoteKind as Character, Notes};
 
 use crate::find::find;
-use crate::index::{Index, NoteKind, is_leading, split_stream};
+use crate::index::{Index, NoteKind, begins_within, is_leading, split_stream};
 use crate::message::{Message, Part};
 
 /// Where the messages of a file end, and the charset of each, as they are read one by one; one that has all
@@ -97,12 +97,14 @@ pub fn misspelt_scheme(field: Part<'_>) -> bool {
     raw != b"ISO 2022-1994" && letters.eq(b"ISO20221994")
 }
 
-/// Whether a second `MSH` stands at the start of a line: then the file is a stream of messages.
+/// Whether a second `MSH` stands at the start of a line, or within one as a message does: then the file is a stream
+/// of messages.
 pub fn is_stream(bytes: &[u8]) -> bool {
     let mut from = 4;
     while let Some(at) = bytes.get(from..).and_then(|rest| find(rest, b"MSH", 0)) {
         from += at;
-        if let Some(b'\r' | b'\n' | 0x1C | 0x0B) = bytes.get(from - 1) {
+        let begins_line = matches!(bytes.get(from - 1), Some(b'\r' | b'\n' | 0x1C | 0x0B));
+        if begins_line || begins_within(bytes, from) {
             return true;
         }
         from += 3;

@@ -855,16 +855,59 @@ fn read_delimiters(head: &[u8]) -> Delimiters {
     d
 }
 
+/// Whether the `MSH` at a place within a line begins a message: the message before it has no last terminator.
+/// Five different delimiters and the type of a message (`MSH-9`) are asked for; in a text its delimiters are
+/// escaped, and between `ESC $` and `ESC (` they are halves of characters.
+pub(crate) fn begins_within(bytes: &[u8], at: usize) -> bool {
+    let (before, head) = bytes.split_at_checked(at).unwrap_or_default();
+    let Some(([field, component, repetition, escape, sub, again], rest)) =
+        head.get(3..).and_then(|head| head.split_first_chunk::<6>())
+    else {
+        return false;
+    };
+    let delimiters = [field, component, repetition, escape, sub];
+    let are_five = delimiters
+        .iter()
+        .enumerate()
+        .all(|(n, d)| d.is_ascii_punctuation() && !delimiters[..n].contains(d));
+    if !are_five || field != again {
+        return false;
+    }
+    let last = before
+        .iter()
+        .rposition(|b| matches!(b, b'\r' | b'\n' | 0x1B));
+    let is_wide = last.is_some_and(|last| before[last..].starts_with(b"\x1b$"));
+    // MSH-9 is the seventh; more where a half of a character in those before it is a delimiter.
+    let line = rest.split(|b| matches!(b, b'\r' | b'\n')).next();
+    let mut fields = line.unwrap_or_default().split(|b| b == field);
+    let is_type = |text: &[u8]| {
+        matches!(text, [name @ .., last] if last == component && name.len() == 3
+            && name.iter().all(u8::is_ascii_uppercase))
+    };
+    !is_wide
+        && fields
+            .by_ref()
+            .skip(6)
+            .take(6)
+            .any(|text| text.get(..4).is_some_and(is_type))
+}
+
 /// Splits a stream of messages (several `MSH` segments) into byte ranges, one a message.
 ///
-/// A message begins at a line that starts with `MSH` and the first message's field separator; the VT of its
-/// frame (MLLP) belongs to none.
+/// A message begins at a line that starts with `MSH` and a field separator, or within a line where the message
+/// before it has no last terminator; the VT of its frame (MLLP) belongs to none.
+///
+/// ```
+/// let files = b"MSH|^~\\&|A\rPID|1||7MSH|^~\\&|A|B|C|D|20260401||ADT^A08|1\r";
+/// assert_eq!(warifu_hl7::split_stream(files), [(0, 19), (19, files.len())]);
+/// ```
 pub fn split_stream(bytes: &[u8]) -> Vec<(usize, usize)> {
     let mut starts = Vec::new();
     // What is skipped before the first message belongs to it.
     let mark = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let first = bytes.len() - mark.len() + mark.iter().take_while(|b| is_leading(**b)).count();
     let mut at = first;
+    let mut separator = None;
     loop {
         let line = bytes.get(at..).unwrap_or_default();
         if line.starts_with(b"MSH")
@@ -873,11 +916,26 @@ pub fn split_stream(bytes: &[u8]) -> Vec<(usize, usize)> {
                 .is_some_and(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'\r' | b'\n'))
         {
             starts.push(if at == first { 0 } else { at });
+            separator = line.get(3);
         }
-        match memchr::memchr2(b'\r', b'\n', line) {
-            Some(p) => at += p + 1,
-            None => break,
+        let end = memchr::memchr2(b'\r', b'\n', line);
+        let stop = end.map_or(bytes.len(), |end| at + end);
+        let mut within = at + 1;
+        while separator.is_some()
+            && let Some(found) = bytes
+                .get(within..stop)
+                .and_then(|rest| crate::find(rest, b"MSH", 0))
+        {
+            within += found;
+            if bytes.get(within + 3) == separator && begins_within(bytes, within) {
+                starts.push(within);
+            }
+            within += 3;
         }
+        if end.is_none() {
+            break;
+        }
+        at = stop + 1;
         while matches!(bytes.get(at), Some(b'\n' | 0x0B | 0x1C)) {
             at += 1;
         }
@@ -903,6 +961,44 @@ pub fn split_stream(bytes: &[u8]) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `cat` of files of which none has a last terminator.
+    #[test]
+    fn a_message_begins_within_a_line() {
+        let one = b"MSH|^~\\&|A|\x1b$B8|\x1b(B|C|D|20260401||ADT^A08^ADT_A01|1|P|2.5\rPID|1||7|F";
+        let n = one.len();
+        for (frame, gap) in [("", 0), ("\x0b", 1)] {
+            let three = [&one[..], frame.as_bytes(), one, frame.as_bytes(), one].concat();
+            let second = n + gap;
+            let want = [
+                (0, n),
+                (second, second + n),
+                (second + n + gap, three.len()),
+            ];
+            assert_eq!(split_stream(&three), want);
+            assert!(crate::findings::is_stream(&three));
+        }
+        // The one before lacks its terminator, and that is told where it ends.
+        let two = [&one[..], one].concat();
+        let mut index = Index::new();
+        index.build_part(&two[..n], 0, None);
+        let lacks = |note: &&Note| note.kind == NoteKind::LastTerminatorMissing;
+        let note = index.notes().iter().find(lacks).unwrap();
+        assert_eq!(usize::try_from(note.start).unwrap(), n);
+        // What a text says is none.
+        for text in [
+            "MSH",
+            "|MSH|1|2|3|4|5|6|7|ADT^A08",
+            "MSH|^~\\&|A|B|C|D|20260401||9",
+            "MSH|^^\\&|A|B|C|D|20260401||ADT^A08",
+            "MSH\\F\\\\S\\\\R\\\\E\\\\T\\\\F\\A\\F\\B\\F\\C\\F\\D\\F\\20260401\\F\\\\F\\ADT\\S\\A08",
+            "MSH#^~\\&#A#B#C#D#20260401##ADT^A08",
+            "\x1b$BMSH|^~\\&|A|B|C|D|20260401||ADT^A08\x1b(B",
+        ] {
+            let whole = [&one[..], text.as_bytes(), b"\r"].concat();
+            assert_eq!(split_stream(&whole), [(0, whole.len())], "{text}");
+        }
+    }
 
     /// What an interface engine writes: each message between VT and FS CR.
     #[test]

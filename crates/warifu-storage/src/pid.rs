@@ -124,7 +124,11 @@ fn is_plain(line: &[u8]) -> bool {
     let number = three.split(|b| b"^~&".contains(b)).next();
     let number = core::str::from_utf8(number.unwrap_or_default()).unwrap_or_default();
     let plain = |b: &u8| matches!(b, b' '..=b'~') && *b != b'\\';
-    [one, two, three].into_iter().flatten().all(plain) && warifu_ssmix2::is_patient_number(number)
+    // A message may begin behind a number.
+    let is_last = three.ends_with(b"MSH");
+    [one, two, three].into_iter().flatten().all(plain)
+        && !is_last
+        && warifu_ssmix2::is_patient_number(number)
 }
 
 /// Fields of a segment: a delimiter between `ESC $` and `ESC (` is half a character.
@@ -186,6 +190,8 @@ mod tests {
         // Two numbers are two persons, each once.
         let two = b"MSH|^~\\&|A\rPID|1||12|\rMSH#^~\\&#A\rPID#1##13#\rMSH|^~\\&|A\rPID|1||12|\r";
         assert_eq!(people_of(two), ["12", "13"].map(str::to_owned).into());
+        let behind = b"MSH|^~\\&|A\rPID|1||12MSH|^~\\&|A|B|C|D|20260401||ADT^A08|1\rPID|1||13|\r";
+        assert_eq!(people_of(behind), ["12", "13"].map(str::to_owned).into());
     }
 
     /// A delimiter in a name that is half a character is none.
