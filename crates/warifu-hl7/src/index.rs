@@ -855,9 +855,13 @@ fn read_delimiters(head: &[u8]) -> Delimiters {
     d
 }
 
+/// How far is looked around an `MSH` within a line, in bytes: a line of nothing else takes no longer than its length.
+const FAR: usize = 1024;
+
 /// Whether the `MSH` at a place within a line begins a message: the message before it has no last terminator.
 /// Five different delimiters and the type of a message (`MSH-9`) are asked for; in a text its delimiters are
 /// escaped, and between `ESC $` and `ESC (` they are halves of characters.
+#[inline(never)]
 pub(crate) fn begins_within(bytes: &[u8], at: usize) -> bool {
     let (before, head) = bytes.split_at_checked(at).unwrap_or_default();
     let Some(([field, component, repetition, escape, sub, again], rest)) =
@@ -873,23 +877,27 @@ pub(crate) fn begins_within(bytes: &[u8], at: usize) -> bool {
     if !are_five || field != again {
         return false;
     }
-    let last = before
-        .iter()
-        .rposition(|b| matches!(b, b'\r' | b'\n' | 0x1B));
-    let is_wide = last.is_some_and(|last| before[last..].starts_with(b"\x1b$"));
     // MSH-9 is the seventh; more where a half of a character in those before it is a delimiter.
-    let line = rest.split(|b| matches!(b, b'\r' | b'\n')).next();
-    let mut fields = line.unwrap_or_default().split(|b| b == field);
-    let is_type = |text: &[u8]| {
-        matches!(text, [name @ .., last] if last == component && name.len() == 3
-            && name.iter().all(u8::is_ascii_uppercase))
-    };
-    !is_wide
-        && fields
-            .by_ref()
-            .skip(6)
-            .take(6)
-            .any(|text| text.get(..4).is_some_and(is_type))
+    let mut fields = 0;
+    let mut is_named = false;
+    for (n, b) in rest.iter().enumerate().take(FAR) {
+        if matches!(b, b'\r' | b'\n') {
+            break;
+        }
+        fields += usize::from(b == field);
+        if b == field
+            && (6..12).contains(&fields)
+            && let Some([_, name @ .., last]) = rest.get(n..n + 5)
+        {
+            is_named |= last == component && name.iter().all(u8::is_ascii_uppercase);
+        }
+    }
+    let near = before.get(at.saturating_sub(FAR)..).unwrap_or_default();
+    let shift = memchr::memrchr(0x1B, near).and_then(|at| near.get(at..));
+    let is_wide = shift.is_some_and(|text| {
+        text.starts_with(b"\x1b$") && memchr::memchr2(b'\r', b'\n', text).is_none()
+    });
+    is_named && !is_wide
 }
 
 /// Splits a stream of messages (several `MSH` segments) into byte ranges, one a message.
@@ -997,6 +1005,17 @@ mod tests {
         ] {
             let whole = [&one[..], text.as_bytes(), b"\r"].concat();
             assert_eq!(split_stream(&whole), [(0, whole.len())], "{text}");
+        }
+    }
+
+    /// What stands far from an `MSH` is not looked through for each of them: this would take hours.
+    #[test]
+    fn lines_of_nothing_but_beginnings_are_read_in_time() {
+        for one in ["MSH|^~\\&|", "MSH|^~\\&|||||||ADT^|"] {
+            let line = ["MSH|^~\\&|A\r", &one.repeat(300_000)].concat();
+            let split = split_stream(line.as_bytes());
+            assert_eq!(crate::findings::is_stream(line.as_bytes()), split.len() > 1);
+            assert_eq!(split.len() > 2, one.contains("ADT"));
         }
     }
 

@@ -325,7 +325,7 @@ pub fn cases(jis: &Jis) -> Vec<Case> {
         "wrong-patient",
         encoded(&edited(at::PID, "0000990001", "0000990002")),
         "PID-3 names another patient than the folder",
-        "everything, for the patient of the folder; never merged with the other",
+        "everything, as a person of its own (SSM103); merged with neither",
     );
     add(
         "patient-without-zeros",

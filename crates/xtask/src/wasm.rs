@@ -921,7 +921,7 @@ fn lean_style(css: &str) -> String {
 /// `lean.mjs` then shortens its local names and the like: a fifth of what is left.
 ///
 /// Good for what wasm-bindgen writes and for our own scripts, where no text in quotes goes over a
-/// line's end and no line of code starts with `*`.
+/// line's end and no line of code starts with `* ` (one of a generator, `*name()`, may).
 fn without_comments(script: &str) -> String {
     script
         .lines()
@@ -930,7 +930,9 @@ fn without_comments(script: &str) -> String {
             !(line.is_empty()
                 || line.starts_with("//")
                 || line.starts_with("/*")
-                || line.starts_with('*'))
+                || line == &"*"
+                || line.starts_with("* ")
+                || line.starts_with("*/"))
         })
         .fold(String::with_capacity(script.len()), |mut out, line| {
             out.push_str(line);
@@ -1025,11 +1027,10 @@ mod tests {
 
     #[test]
     fn glue_keeps_its_code() {
-        let glue =
-            "/**\n * @param {number} a\n */\nfunction f(a) {\n    // why\n    return a * 2;\n}\n\n";
+        let glue = "/**\n * @param {number} a\n *\n */\nfunction f(a) {\n    // why\n    return a * 2;\n}\n  *all() {}\n\n";
         assert_eq!(
             without_comments(glue),
-            "function f(a) {\nreturn a * 2;\n}\n"
+            "function f(a) {\nreturn a * 2;\n}\n*all() {}\n"
         );
     }
 
