@@ -93,6 +93,7 @@ test("from start to registered by keyboard alone, with focus on each screen's he
   assert.equal(new URL(page.url()).pathname, "/key");
   await press("鍵を作る");
   await heading(page, "この端末には、もうあなたの鍵があります");
+  await page.waitForFunction(() => document.activeElement?.tagName === "H1");
   await press("つぎへ", "link");
   await heading(page, "受付でもらった番号を入れてください");
   await page.waitForFunction(() => document.activeElement?.tagName === "H1");
