@@ -283,9 +283,13 @@ impl Log for Unkept {
 }
 
 fn read_at(file: &mut File, at: u64, length: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(at))?;
-    file.read_exact(&mut bytes)?;
+    // Not as much memory as a damaged file says, but as it has.
+    file.take(length).read_to_end(&mut bytes)?;
+    if as_u64(bytes.len()) < length {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(bytes)
 }
 
@@ -980,6 +984,17 @@ mod tests {
         piece.distinct(&mut names).unwrap();
         let want = b"{\"pointer\":\"/a\",\"output\":\"m-3\",\"z\":1}\n{\"pointer\":\"/a\",\"output\":\"n\"}\n";
         assert_eq!(piece.trace.bytes, want);
+    }
+
+    #[test]
+    fn a_damaged_log_is_an_error_and_no_memory() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"0123456789").unwrap();
+        assert_eq!(read_at(&mut file, 2, 3).unwrap(), b"234");
+        for (at, length) in [(2, 9), (2, u64::MAX), (99, 1)] {
+            let e = read_at(&mut file, at, length).unwrap_err();
+            assert_eq!(e.kind(), std::io::ErrorKind::UnexpectedEof);
+        }
     }
 
     #[test]

@@ -414,8 +414,8 @@ impl Ledger {
     /// Knows again what the first bytes of a log hold.
     pub fn restore<L: Log>(log: &mut L, end: u64) -> Result<Self, L::Error> {
         let mut own = Self::default();
-        let mut at = 0;
-        while at + Record::LENGTH <= end {
+        let mut at = 0_u64;
+        while at.saturating_add(Record::LENGTH) <= end {
             let Some(record) = Record::read(&log.read(at, Record::LENGTH)?) else {
                 break;
             };
@@ -435,12 +435,12 @@ impl Ledger {
                         passed: before.1,
                     };
                     own.known.insert(key, now);
-                    at += trace;
+                    at = at.saturating_add(trace);
                 }
                 (Record::Passed(..), Some(known)) => known.passed = at + 1,
                 (Record::Passed(..), None) => {}
             }
-            at += Record::LENGTH + length;
+            at = at.saturating_add(Record::LENGTH + length);
         }
         Ok(own)
     }
