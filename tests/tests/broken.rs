@@ -18,13 +18,7 @@ struct Found {
 fn found(case: &str) -> Found {
     let files = common::load(&common::fixtures().join("broken").join(case));
     assert!(!files.is_empty(), "{case} has no file");
-    let given: Vec<File<'_>> = files
-        .iter()
-        .map(|f| File {
-            path: &f.path,
-            bytes: &f.bytes,
-        })
-        .collect();
+    let given = common::given(&files);
     let mut out = Output::new();
     Converter::new(Options {
         institution: Some("1319999999".to_owned()),

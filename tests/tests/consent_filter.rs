@@ -18,7 +18,7 @@ use warifu_consent::{
     Who, categories_of, filter, hash,
 };
 use warifu_diag::Severity;
-use warifu_map::{Converter, File, Options, Output, assemble};
+use warifu_map::{Converter, Options, Output, assemble};
 use warifu_validate::{CoreOnly, Validator};
 
 const NOW: u64 = 1_790_000_000;
@@ -57,13 +57,7 @@ fn converted(root: &str, folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
     };
     let mut all = Vec::new();
     for (patient, files) in common::by_patient(common::load(folder)) {
-        let given: Vec<File<'_>> = files
-            .iter()
-            .map(|f| File {
-                path: &f.path,
-                bytes: &f.bytes,
-            })
-            .collect();
+        let given = common::given(&files);
         let mut out = Output::new();
         Converter::new(options.clone()).convert_patient(&given, &mut out);
         let mut bytes = Vec::new();

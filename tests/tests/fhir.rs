@@ -11,7 +11,6 @@ mod common;
 
 use warifu_convert::{Job, JobOptions, Per, To};
 use warifu_diag::Severity;
-use warifu_map::File;
 use warifu_validate::{Options, Validator};
 
 const ROOTS: &[&str] = &[
@@ -37,13 +36,7 @@ fn check(test: &str, archives: &[&str], options: &JobOptions) -> usize {
     let mut count = 0;
     for folder in folders {
         for (_, files) in common::by_patient(common::load(&folder)) {
-            let given: Vec<File<'_>> = files
-                .iter()
-                .map(|f| File {
-                    path: &f.path,
-                    bytes: &f.bytes,
-                })
-                .collect();
+            let given = common::given(&files);
             let mut job = Job::new(options.clone()).unwrap();
             let made = job.pieces(&given, true);
             for piece in &made.pieces {

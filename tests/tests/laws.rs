@@ -267,13 +267,7 @@ fn what_jp_clins_leaves_out_is_listed_and_what_it_has_is_not() {
             ..JobOptions::default()
         })
         .unwrap();
-        let given: Vec<File<'_>> = files
-            .iter()
-            .map(|f| File {
-                path: &f.path,
-                bytes: &f.bytes,
-            })
-            .collect();
+        let given = common::given(&files);
         let made = job.convert_patient(&given).trace.unwrap();
         let number = |path: &str| {
             let n = files.iter().position(|f| f.path == path).unwrap();
@@ -654,13 +648,7 @@ fn readable_ids_show_patient_kind_and_order() {
         common::by_patient(common::load(&common::fixtures().join("standard_root")))
     {
         let number = patient.rsplit('/').next().unwrap();
-        let given: Vec<File<'_>> = files
-            .iter()
-            .map(|f| File {
-                path: &f.path,
-                bytes: &f.bytes,
-            })
-            .collect();
+        let given = common::given(&files);
         let mut out = Output::new();
         Converter::new(Options {
             ids: IdMode::Readable,
@@ -873,13 +861,7 @@ fn no_period_ends_before_it_starts() {
                 }
                 for value in values {
                     let bytes = with_field(changed, (name, 0), n, value);
-                    let given: Vec<File<'_>> = files
-                        .iter()
-                        .map(|f| File {
-                            path: &f.path,
-                            bytes: &f.bytes,
-                        })
-                        .collect();
+                    let given = common::given(&files);
                     let mut given = given;
                     given[at].bytes = &bytes;
                     let what = format!("{} {}", changed.path, tell(name, n, value));

@@ -54,13 +54,7 @@ fn every_patient_of_the_fixtures() {
         for root in ["standard_root", "extended_root"] {
             for (patient, files) in common::by_patient(common::load(&common::fixtures().join(root)))
             {
-                let given: Vec<File<'_>> = files
-                    .iter()
-                    .map(|f| File {
-                        path: &f.path,
-                        bytes: &f.bytes,
-                    })
-                    .collect();
+                let given = common::given(&files);
                 let mut out = Output::new();
                 Converter::new(options()).convert_patient(&given, &mut out);
                 insta::assert_snapshot!(
@@ -188,13 +182,7 @@ fn shared_samples_by_counts_codes_and_hashes() {
             );
         }
         for (n, (_, files)) in common::by_patient(files).iter().enumerate() {
-            let given: Vec<File<'_>> = files
-                .iter()
-                .map(|f| File {
-                    path: &f.path,
-                    bytes: &f.bytes,
-                })
-                .collect();
+            let given = common::given(files);
             let mut out = Output::new();
             Converter::new(options()).convert_patient(&given, &mut out);
             let mut ndjson = Vec::new();

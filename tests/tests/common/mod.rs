@@ -10,12 +10,22 @@
 #[path = "../../../crates/warifu-validate/tests/common/mod.rs"]
 pub mod packages;
 
+use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
 
 /// A file with its path relative to the folder it was found in.
 pub struct Loaded {
     pub path: String,
     pub bytes: Vec<u8>,
+}
+
+/// Files as a conversion takes them.
+pub fn given<F: Borrow<Loaded>>(files: &[F]) -> Vec<warifu_map::File<'_>> {
+    let given = files.iter().map(Borrow::borrow).map(|f| warifu_map::File {
+        path: &f.path,
+        bytes: &f.bytes,
+    });
+    given.collect()
 }
 
 /// The repository's own fixtures.
